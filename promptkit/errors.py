@@ -1,0 +1,158 @@
+"""Every error promptkit raises. Each says what happened, what to type next, and how the process ends.
+
+    PromptkitError                    1
+    ├── UsageError                    2   bad input: nothing was spent
+    │   ├── UnknownName                   no strategy, pack or model of that name; did you mean …
+    │   ├── BadInput                      a question, file or parameter that cannot be used
+    │   ├── BadPrompt                     a template that cannot be used, with file:line
+    │   └── CapabilityMissing             the model cannot do what was asked
+    ├── KeyMissing                    4   no key, or the provider refused it
+    ├── ProviderError                 1   the model could not answer
+    │   ├── Transient                     worth another try: RateLimited, Unavailable, TimedOut, BadReply
+    │   └── Rejected                      another try will not help: ContextOverflow, ModelMissing
+    ├── QuorumLost                    1   too few samples came back
+    ├── JournalError                  1   JournalUnusable, RunMissing, RunLive, ReplayMiss
+    └── Cut                           5   a cap was reached: the best so far is the answer
+        └── TimeUp                        the deadline passed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+
+class PromptkitError(Exception):
+    """What happened in one line; `hint` is what to type next, one command or remedy a line."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.__dict__)
+
+
+def _rebuild(cls: type[PromptkitError], state: dict[str, Any]) -> PromptkitError:
+    error = cls.__new__(cls)
+    Exception.__init__(error, state.get("message", ""))
+    error.__dict__.update(state)
+    return error
+
+
+class UsageError(PromptkitError):
+    """Bad input; nothing was spent."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """No such thing; the nearest names are offered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, listing: str = "") -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}" if names else ""
+        if listing:
+            hint = f"{hint}\nlist them: {listing}" if hint else f"list them: {listing}"
+        super().__init__(f"no {kind} {name!r}", hint=hint)
+
+
+class BadInput(UsageError):
+    """A question, file or parameter that cannot be used."""
+
+
+class BadPrompt(UsageError):
+    """A template that cannot be used; the message begins with file:line."""
+
+
+class CapabilityMissing(UsageError):
+    """The model cannot do what was asked; refused before the call."""
+
+
+class KeyMissing(PromptkitError):
+    """No key, or the provider refused it."""
+
+    exit_code = 4
+
+
+class ProviderError(PromptkitError):
+    """The model could not answer."""
+
+
+class Transient(ProviderError):
+    """Another try may help; `retry_after` is the provider's wish in seconds."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class RateLimited(Transient):
+    """The provider asks to slow down."""
+
+
+class Unavailable(Transient):
+    """The provider is not answering."""
+
+
+class TimedOut(Transient):
+    """The provider took too long."""
+
+
+class BadReply(Transient):
+    """The provider answered with something that is not a completion."""
+
+
+class Rejected(ProviderError):
+    """The request itself is at fault."""
+
+
+class ContextOverflow(Rejected):
+    """The prompt and the reply do not fit the model's context."""
+
+
+class ModelMissing(Rejected):
+    """The provider has no such model."""
+
+
+class QuorumLost(PromptkitError):
+    """Too few samples came back to draw a conclusion."""
+
+
+class JournalError(PromptkitError):
+    """The journal cannot serve."""
+
+
+class JournalUnusable(JournalError):
+    """Unwritable, corrupted, or written by a newer promptkit: kept as it is."""
+
+
+class RunMissing(JournalError):
+    """No run of that id."""
+
+    exit_code = 2
+
+
+class RunLive(JournalError):
+    """Another process is running it."""
+
+    exit_code = 2
+
+
+class ReplayMiss(JournalError):
+    """A replay needed a call the journal does not have."""
+
+
+class Cut(PromptkitError):
+    """A cap was reached; the run ends with the best answer so far."""
+
+    exit_code = 5
+
+
+class TimeUp(Cut):
+    """The deadline passed."""

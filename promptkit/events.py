@@ -1,0 +1,313 @@
+"""The one stream everything is shown, stored and bridged from.
+
+Code under a run calls `emit(...)` and opens `span(...)`; sinks installed with `watch(...)` receive a `Record`
+for each. Sinks observe: nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from promptkit.types import Status, Usage, plain
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run began; `params` are the strategy's fields."""
+
+    run: str
+    strategy: str
+    model: str
+    question: str
+    pack: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run ended; `cost_usd` is None when the price is unknown."""
+
+    answer: str | None
+    status: Status
+    usage: Usage
+    cost_usd: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpanStarted:
+    """A named part of the run began; the record's span is its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEnded:
+    """It ended, by an error if `error` is set."""
+
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of text as a model writes it. Shown, never stored."""
+
+    draw: tuple[int, ...]
+    text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A completion was asked for."""
+
+    key: str
+    draw: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A completion came; `cached` when the journal or a call of this run already had it."""
+
+    key: str
+    draw: tuple[int, ...]
+    cached: bool
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+    finish: str = "stop"
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """An attempt failed and will be made again after `wait` seconds."""
+
+    attempt: int
+    wait: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRead:
+    """A reply was read; `answer` is None when no answer could be read, `layer` says which reader fired."""
+
+    index: int
+    answer: str | None
+    layer: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VotesCounted:
+    """The tally after `seen` of `n` samples; `counts` is best first."""
+
+    counts: tuple[tuple[str, int], ...]
+    seen: int
+    n: int
+    unread: int
+    failed: int
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAdded:
+    """A thought joined the tree; `node` is its path of child indexes, the root is ()."""
+
+    node: tuple[int, ...]
+    thought: str
+    state: str
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeValued:
+    """A thought was valued; `verdicts` are the readings behind the score, None where unreadable."""
+
+    node: tuple[int, ...]
+    score: float
+    verdicts: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMerged:
+    """A thought led to a state that is already in the tree."""
+
+    node: tuple[int, ...]
+    into: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodePruned:
+    """A thought was dropped; `reason` is illegal, score or tie."""
+
+    node: tuple[int, ...]
+    reason: str
+    thought: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSelected:
+    """A thought was kept at its rank (0 is best)."""
+
+    node: tuple[int, ...]
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelDone:
+    """A search level ended; `tied` candidates had exactly the score of the last one kept."""
+
+    level: int
+    depth: int
+    kept: int
+    seen: int
+    tied: int
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best answer so far, readable as a final answer."""
+
+    answer: str
+    score: float | None = None
+    text: str = ""
+    verified: bool = False
+    node: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the user should know; `hint` is what to type."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetHit:
+    """A cap was reached; nothing more is sent."""
+
+    cap: str
+    spent: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A strategy stopped before its full effort, and why."""
+
+    reason: str
+
+
+Event = (
+    RunStarted
+    | RunEnded
+    | SpanStarted
+    | SpanEnded
+    | Delta
+    | CallStarted
+    | CallEnded
+    | Retrying
+    | SampleRead
+    | VotesCounted
+    | NodeAdded
+    | NodeValued
+    | NodeMerged
+    | NodePruned
+    | NodeSelected
+    | LevelDone
+    | Best
+    | Warned
+    | BudgetHit
+    | Stopped
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as sinks receive it: numbered, timed, placed, and with what the run has spent until then."""
+
+    seq: int
+    at: float  # seconds since the epoch
+    span: str  # path of the span it happened in; "" is outside any
+    spent: Usage  # live: what this run really sent
+    event: Event
+
+    def to_json(self) -> dict[str, Any]:
+        """A flat JSON object; `type` is the event's name."""
+        return {
+            "seq": self.seq,
+            "at": round(self.at, 4),
+            "span": self.span,
+            "spent": plain(self.spent),
+            "type": type(self.event).__name__,
+            **plain(self.event),
+        }
+
+
+Sink = Callable[[Record], None]
+
+
+@dataclass(slots=True)
+class _Stream:
+    sinks: tuple[Sink, ...]
+    meter: Callable[[], Usage] = Usage
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+
+_stream: ContextVar[_Stream | None] = ContextVar("promptkit_stream", default=None)
+_span: ContextVar[str] = ContextVar("promptkit_span", default="")
+
+
+def emit(event: Event) -> None:
+    """Hand an event to every sink of the surrounding watch(); without one, do nothing."""
+    stream = _stream.get()
+    if stream is None or not stream.sinks:
+        return
+    record = Record(next(stream.numbers), time.time(), _span.get(), stream.meter(), event)
+    for sink in stream.sinks:
+        sink(record)
+
+
+@contextmanager
+def watch(*sinks: Sink, meter: Callable[[], Usage] | None = None) -> Iterator[None]:
+    """Send the events of the block to these sinks too; `meter` tells what has been spent so far."""
+    outer = _stream.get()
+    stream = _Stream(
+        (*(outer.sinks if outer else ()), *sinks),
+        meter or (outer.meter if outer else Usage),
+        outer.numbers if outer else itertools.count(),
+    )
+    token = _stream.set(stream)
+    try:
+        yield
+    finally:
+        _stream.reset(token)
+
+
+@contextmanager
+def span(name: str) -> Iterator[str]:
+    """Place the block's events under `name`; the path it yields is the same on every rerun."""
+    outer = _span.get()
+    path = f"{outer}/{name}" if outer else name
+    token = _span.set(path)
+    emit(SpanStarted())
+    error = ""
+    try:
+        yield path
+    except BaseException as stopped:
+        error = type(stopped).__name__
+        raise
+    finally:
+        emit(SpanEnded(error))
+        _span.reset(token)
+
+
+def current_span() -> str:
+    """The path of the surrounding span; "" outside any."""
+    return _span.get()
