@@ -32,6 +32,7 @@ class PromptkitError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.run = ""  # the run it ended, once one was started
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__)

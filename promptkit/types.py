@@ -166,7 +166,8 @@ class Capabilities:
     images: bool = False
     reasoning: bool = False
     context: int | None = None  # tokens, prompt and reply together
-    local: bool = False  # runs on this machine: it costs nothing
+    local: bool = False  # runs on this machine
+    price: tuple[float, float] | None = None  # USD per million input and output tokens; None: unknown
     packs: tuple[str, ...] | None = None  # the only packs it was trained for; None: any
 
 
@@ -212,6 +213,7 @@ class Problem:
     history: tuple[Message, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     output_schema: str | None = None
+    seed: int = 0  # the run seed
     vars: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,0 +1,13 @@
+"""One SQLite file that is the cache, the checkpoint, the trace, the replay cassette and the ledger.
+
+journal.py      the face: everything callers use
+writer.py       the one thread that writes; schema.py: the file; values.py: what lies in it
+claims.py       one buyer a completion; lease.py: who lives
+calls.py  ledger.py  runs.py  portable.py     the tables, one idea each
+"""
+
+from promptkit.journal.journal import Journal
+from promptkit.journal.keys import key
+from promptkit.journal.rows import NewRun, RunRow, Spent, Stored
+
+__all__ = ["Journal", "NewRun", "RunRow", "Spent", "Stored", "key"]

@@ -1,0 +1,44 @@
+"""Prompting strategies as small, budgeted, replayable programs over any model.
+
+    import promptkit as pk
+    pk.run("tot", "2 3 5 12", pack="game24").answer
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from promptkit.api import aresume, areplay, arun, open_journal, plan, replay, resume, run, runs, stream
+    from promptkit.errors import PromptkitError
+    from promptkit.events import Record, emit, span, watch
+    from promptkit.providers.scripted import Scripted
+    from promptkit.types import Capabilities, Completion, Message, Model, Outcome, Problem, Request, Strategy, Usage
+
+_HOMES = {
+    "promptkit.api": "aresume areplay arun open_journal plan replay resume run runs stream",
+    "promptkit.errors": "PromptkitError",
+    "promptkit.events": "Record emit span watch",
+    "promptkit.providers.scripted": "Scripted",
+    "promptkit.types": "Capabilities Completion Message Model Outcome Problem Request Strategy Usage",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605  (tests/test_public_api.py pins it)
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on use (PEP 562): importing promptkit costs nothing.
+    if name not in _HOME:
+        raise AttributeError(f"module 'promptkit' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

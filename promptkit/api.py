@@ -1,0 +1,246 @@
+"""The thin face: one question through one strategy, live, streamed, resumed or replayed."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from promptkit import places, prompts, registry, sync
+from promptkit.errors import BadInput, PromptkitError
+from promptkit.events import Record, Sink
+from promptkit.journal import Journal, RunRow
+from promptkit.runtime.budgeted import Limits
+from promptkit.runtime.open import Remembered, as_provider, open_provider
+from promptkit.runtime.run import Mode, RunOptions, execute, new_run_id
+from promptkit.settings import setting
+from promptkit.types import Capabilities, Message, Model, Outcome, Problem, Provider, Strategy, Text
+
+_journals: dict[Path | None, Journal] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run that could start: everything is named, opened and checked, and nothing has been asked."""
+
+    run: str
+    name: str
+    strategy: Strategy
+    problem: Problem
+    provider: Provider
+    journal: Journal
+    options: RunOptions
+    mode: Mode = "new"
+
+    async def execute(self, sinks: Sequence[Sink] = ()) -> Outcome:
+        """The outcome; its errors carry the run's id as `run`."""
+        try:
+            return await execute(
+                self.name,
+                self.strategy,
+                self.problem,
+                self.provider,
+                self.journal,
+                self.options,
+                run=self.run,
+                mode=self.mode,
+                sinks=sinks,
+            )
+        except PromptkitError as error:
+            error.run = self.run
+            raise
+
+
+def plan(
+    strategy: str | Strategy,
+    question: str,
+    *,
+    model: str | Model | None = None,
+    model_options: Mapping[str, object] | None = None,
+    pack: str = prompts.DEFAULT_PACK,
+    reader: str | None = None,
+    history: Sequence[Message] = (),
+    vars: Mapping[str, str] | None = None,
+    seed: int = 0,
+    max_calls: int | None = None,
+    max_tokens_total: int | None = None,
+    max_cost: float | None = None,
+    timeout: float | None = None,
+    concurrency: int | None = None,
+    fresh: bool = False,
+    journal: str | Path | Journal | None = None,
+    **params: Any,
+) -> Plan:
+    """A run ready to start. `params` are the strategy's fields; errors name what to type instead."""
+    if not question.strip():
+        raise BadInput("the question is empty", hint='promptkit run cot "your question", or - to read it from stdin')
+    name, chosen = _strategy(strategy, params)
+    prompts.pack(pack)
+    concurrency = concurrency if concurrency is not None else setting("concurrency")
+    if concurrency < 1:
+        raise BadInput(f"--concurrency must be at least 1, not {concurrency}", hint="e.g. --concurrency 8")
+    limits = Limits(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost, timeout=timeout)
+    problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
+    provider = _provider(model, model_options)
+    opened = _journal(journal)
+    return Plan(
+        run=new_run_id(),
+        name=name,
+        strategy=chosen,
+        problem=problem,
+        provider=provider,
+        journal=opened,
+        options=RunOptions(
+            seed=seed, limits=limits, concurrency=concurrency, fresh=_fresh_number(opened) if fresh else 0
+        ),
+    )
+
+
+def plan_again(run: str, mode: Mode, *, journal: str | Path | Journal | None = None, **changes: Any) -> Plan:
+    """A recorded run, ready to be resumed or replayed. `changes` are new caps."""
+    opened = _journal(journal)
+    row = opened.run(run)
+    stored = row.options
+    name, strategy = _strategy(row.strategy, row.params)
+    limits = {**stored["limits"], **{cap: value for cap, value in changes.items() if value is not None}}
+    provider: Provider
+    if mode == "replay":
+        provider = Remembered(row.model, stored["identity"], capabilities_from(stored["capabilities"]))
+    else:
+        provider = _provider(row.model, stored.get("model_options"))
+    return Plan(
+        run=row.id,
+        name=name,
+        strategy=strategy,
+        problem=problem_from(stored["problem"]),
+        provider=provider,
+        journal=opened,
+        options=RunOptions(
+            seed=row.seed,
+            limits=Limits(**limits),
+            concurrency=stored["concurrency"],
+            fresh=stored["fresh"],
+        ),
+        mode=mode,
+    )
+
+
+async def arun(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
+    """The outcome of a strategy on a question; see plan() for what can be given."""
+    return await plan(strategy, question, **how).execute(sinks)
+
+
+def run(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
+    """arun() from code without an event loop, or inside one: it never touches yours."""
+    return sync.run(arun(strategy, question, sinks=sinks, **how))
+
+
+async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncIterator[Record]:
+    """The run's events as they happen; leaving the loop cancels the run."""
+    queue: asyncio.Queue[Record | None] = asyncio.Queue()
+    task = asyncio.create_task(arun(strategy, question, sinks=[queue.put_nowait], **how))
+    task.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (record := await queue.get()) is not None:
+            yield record
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def aresume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
+    """Continue a run where it stopped: no completed call is made again."""
+    again = plan_again(run, "resume", **changes)
+    await again.journal.resume_run(again.run)
+    await again.journal.clear_failures(again.run)
+    return await again.execute(sinks)
+
+
+async def areplay(run: str, *, sinks: Sequence[Sink] = (), journal: str | Path | Journal | None = None) -> Outcome:
+    """The run once more from the journal alone: no call is made, nothing is written."""
+    return await plan_again(run, "replay", journal=journal).execute(sinks)
+
+
+def resume(run: str, **how: Any) -> Outcome:
+    """aresume() from code without an event loop."""
+    return sync.run(aresume(run, **how))
+
+
+def replay(run: str, **how: Any) -> Outcome:
+    """areplay() from code without an event loop."""
+    return sync.run(areplay(run, **how))
+
+
+def runs(limit: int | None = None, *, journal: str | Path | Journal | None = None) -> list[RunRow]:
+    """Recorded runs, newest first."""
+    return _journal(journal).runs(limit)
+
+
+def open_journal(journal: str | Path | Journal | None = None) -> Journal:
+    """The journal in force, or the one named; one a process, closed at exit. "memory" keeps nothing on disk."""
+    return _journal(journal)
+
+
+def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str, Strategy]:
+    if not isinstance(strategy, str):
+        if params:
+            raise BadInput(f"give {', '.join(params)} to the strategy object itself")
+        return getattr(strategy, "name", type(strategy).__name__), strategy
+    kind = registry.load("strategy", strategy)
+    known = [f.name for f in fields(kind)]
+    for name in params:
+        if name not in known:
+            raise BadInput(f"{strategy} has no parameter {name!r}", hint=f"it has: {', '.join(known)}")
+    chosen: Strategy = kind(**params)
+    return strategy, chosen
+
+
+def _provider(model: str | Model | None, options: Mapping[str, object] | None) -> Provider:
+    if model is None or isinstance(model, str):
+        return open_provider(model or setting("model"), options)
+    return as_provider(model)
+
+
+def _journal(where: str | Path | Journal | None) -> Journal:
+    if isinstance(where, Journal):
+        return where
+    path = None if where == "memory" else Path(where) if where else places.journal()
+    with _lock:
+        if path not in _journals:
+            if not _journals:
+                atexit.register(_close_journals)
+            _journals[path] = Journal.open(path)
+        return _journals[path]
+
+
+def _close_journals() -> None:
+    with _lock:
+        for journal in _journals.values():
+            journal.close()
+        _journals.clear()
+
+
+def _fresh_number(journal: Journal) -> int:
+    return 1 + max((row.options.get("fresh", 0) for row in journal.runs()), default=0)
+
+
+def problem_from(stored: Mapping[str, Any]) -> Problem:
+    """The problem of a recorded run."""
+    history = tuple(
+        Message(turn["role"], tuple(Text(part["text"]) for part in turn["content"])) for turn in stored["history"]
+    )
+    return Problem(
+        text=stored["text"], pack=stored["pack"], reader=stored["reader"], history=history, vars=stored["vars"]
+    )
+
+
+def capabilities_from(stored: Mapping[str, Any]) -> Capabilities:
+    """The capabilities a model had when a run was recorded."""
+    known = {f.name for f in fields(Capabilities)}
+    return Capabilities(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known})

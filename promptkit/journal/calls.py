@@ -1,0 +1,63 @@
+"""Provider calls, and the completions that came from them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+
+from promptkit.journal import values
+from promptkit.journal.rows import Stored
+from promptkit.types import Completion, Usage, plain
+
+Row = tuple[str, str | bytes]  # key, packed completion
+
+
+def rows(completions: Sequence[tuple[str, Completion]]) -> list[Row]:
+    """Completions as they will be stored; made on the caller's thread, outside the transaction."""
+    return [(key, values.pack(values.from_completion(completion))) for key, completion in completions]
+
+
+def load(db: sqlite3.Connection, key: str) -> Stored | None:
+    """A completion and its call."""
+    row = db.execute(
+        "SELECT value, call, samples, usage FROM completions JOIN calls ON calls.id = call WHERE key = ?", (key,)
+    ).fetchone()
+    if row is None:
+        return None
+    value, call, samples, usage = row
+    return Stored(values.to_completion(values.unpack(value)), call, samples, values.to_usage(values.unpack(usage)))
+
+
+def save(db: sqlite3.Connection, call: str, rows: Sequence[Row], usage: Usage) -> None:
+    """Keep a call and its completions; what is already there stays."""
+    now = time.time()
+    new = db.executemany(
+        "INSERT OR IGNORE INTO completions (key, call, value, at) VALUES (?, ?, ?, ?)",
+        [(key, call, value, now) for key, value in rows],
+    ).rowcount
+    if new:
+        db.execute(
+            "INSERT OR IGNORE INTO calls (id, samples, usage, at) VALUES (?, ?, ?, ?)",
+            (call, usage.samples or len(rows), values.pack(plain(usage)), now),
+        )
+
+
+def free(db: sqlite3.Connection, key_of: Callable[[int], str], start: int, step: int) -> int:
+    """The smallest multiple of `step`, from `start` on, whose key is not stored."""
+    index = -(-start // step) * step
+    while db.execute("SELECT 1 FROM completions WHERE key = ?", (key_of(index),)).fetchone():
+        index += step
+    return index
+
+
+def forget(db: sqlite3.Connection, keys: Sequence[str]) -> None:
+    """Delete completions, and calls of which none is left."""
+    calls: set[str] = set()
+    for key in keys:
+        calls.update(db.execute("SELECT call FROM completions WHERE key = ?", (key,)).fetchone() or ())
+        db.execute("DELETE FROM completions WHERE key = ?", (key,))
+    db.executemany(
+        "DELETE FROM calls WHERE id = ? AND NOT EXISTS (SELECT 1 FROM completions WHERE call = calls.id)",
+        [(call,) for call in calls],
+    )

@@ -1,0 +1,272 @@
+"""The journal as everything else sees it.
+
+Reads are synchronous and happen on the calling thread; writes go through the writer. What is awaited is committed
+when it returns; the rest is committed in order soon after. A read of runs sees everything this process wrote before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from promptkit.journal import calls, ledger, portable, runs, values
+from promptkit.journal.claims import Claims, holder
+from promptkit.journal.lease import Owner
+from promptkit.journal.readers import Readers
+from promptkit.journal.rows import NewRun, RunRow, Spent, Stored
+from promptkit.journal.schema import Place
+from promptkit.journal.writer import Writer
+from promptkit.types import Completion, Usage
+
+
+class Journal:
+    """Every call ever made and every run, in one file that any number of processes share."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._writer = Writer(place)
+        self._readers = Readers(place)
+        self._owner = Owner.here()
+        self._claims = Claims(self._owner)
+        self._closed = False
+        atexit.register(self.close)
+
+    @classmethod
+    def open(cls, path: Path | None) -> Self:
+        """The journal in that file, made if there is none; None keeps it in memory. JournalUnusable says why not."""
+        return cls(Place(path))
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None in memory."""
+        return self._place.path
+
+    def close(self) -> None:
+        """Commit what is queued, give up every lease and claim, let the file go; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        self._writer.post(self._claims.drop_all)
+        self._writer.post(partial(runs.leave_all, owner=self._owner))
+        self._writer.close()
+        self._readers.close()
+        self._owner.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def flush(self) -> None:
+        """Return when everything written before is committed; raises what went wrong with it."""
+        await asyncio.wrap_future(self._writer.submit(lambda _: None))
+        self._writer.raise_lost()
+
+    # completions
+
+    def get(self, key: str) -> Stored | None:
+        """The completion of that key, at once."""
+        with self._readers.reading() as db:
+            return calls.load(db, key)
+
+    async def claim(self, keys: Sequence[str], run: str) -> set[str]:
+        """The keys that are now the caller's to buy; it must `store` or `release` each.
+
+        Not among them: what is stored, and what another task or a living process is buying.
+        """
+        future = self._writer.submit(partial(self._claims.take, keys=keys, run=run))
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(self._hand_back)  # nobody will ever hear of the grant
+            raise
+
+    async def wait(self, key: str) -> Stored | None:
+        """The completion somebody else is buying, once it is stored; None if it is not being bought (any more)."""
+        pause, doubts = 0.01, 0
+        while True:
+            bell = self._claims.listen(key)  # before looking: what happens after the look still rings
+            try:
+                with self._readers.reading() as db:
+                    buyer = holder(db, key)  # before the completion: storing it lifts the claim
+                    stored = calls.load(db, key)
+                if stored or buyer is None:
+                    return stored
+                ours = self._claims.ours(buyer)
+                # A row without a holder is about to go, or could not be deleted: the second look tells.
+                doubts += ours and not self._claims.holds(key)
+                if doubts > 1:
+                    return None
+                # The bell tells of this process. Others are polled; so, slowly, is a store that had no claim.
+                await asyncio.wait({asyncio.wrap_future(bell)}, timeout=1.0 if ours else pause)
+            finally:
+                self._claims.forget(key, bell)
+            pause = min(1.5 * pause, 0.25)
+
+    async def store(self, call: str, completions: Sequence[tuple[str, Completion]], usage: Usage) -> None:
+        """Keep a provider call and its completions, and lift the claims on them. The first to store a key wins."""
+        keys = [key for key, _ in completions]
+        rows = calls.rows(completions)
+
+        def work(db: sqlite3.Connection) -> None:
+            calls.save(db, call, rows, usage)
+            self._claims.fulfil(db, keys)
+
+        await self._ringing(self._writer.submit(work), keys)
+
+    async def release(self, keys: Sequence[str]) -> None:
+        """Give up claims without buying; whoever waits may claim them."""
+        await self._ringing(self._writer.submit(partial(self._claims.drop, keys=keys)), keys)
+
+    def next_free(self, key_of: Callable[[int], str], start: int, step: int) -> int:
+        """The smallest multiple of `step`, from `start` on, whose key is not stored."""
+        with self._readers.reading() as db:
+            return calls.free(db, key_of, start, step)
+
+    # the live ledger
+
+    async def begin(self, run: str, call: str, reserved_tokens: int, reserved_cost: float | None) -> int:
+        """The number of an attempt about to be sent; its whole reservation counts until it is settled."""
+        work = partial(ledger.begin, run=run, call=call, reserved_tokens=reserved_tokens, reserved_cost=reserved_cost)
+        future = self._writer.submit(work)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(self._unsend)  # the caller never got to send it
+            raise
+
+    def settle(
+        self, attempt: int, *, input_tokens: int, output_tokens: int, cost: float | None, samples: int, error: str = ""
+    ) -> None:
+        """Say what an attempt came to; `error` is empty if it was answered."""
+        work = partial(
+            ledger.settle,
+            attempt=attempt,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cost=cost,
+            samples=samples,
+            error=error,
+        )
+        self._writer.post(work)
+
+    def spent(self, run: str) -> Spent:
+        """What a run and its resumes really sent."""
+        with self._reading() as db:
+            return ledger.spent(db, run)
+
+    # runs
+
+    async def start_run(self, run: NewRun) -> None:
+        """Record a run and hold its lease until `end_run`."""
+        about = values.pack(runs.about(run))
+        work = partial(runs.start, id=run.id, about=about, started=run.started, owner=self._owner)
+        await asyncio.wrap_future(self._writer.submit(work))
+
+    async def resume_run(self, run: str) -> RunRow:
+        """Lease a run again for another attempt, which supersedes the events of earlier ones."""
+        return await asyncio.wrap_future(self._writer.submit(partial(runs.resume, id=run, owner=self._owner)))
+
+    async def end_run(self, run: str, status: str, outcome: dict[str, Any]) -> None:
+        """Record how a run ended; everything written before is committed, or its error raised."""
+        await asyncio.wrap_future(
+            self._writer.submit(partial(runs.end, id=run, status=status, outcome=values.pack(outcome)))
+        )
+        self._writer.raise_lost()
+
+    def append(self, run: str, record: dict[str, Any]) -> None:
+        """Add an event to the run."""
+        self._writer.post(partial(runs.append, id=run, record=values.pack(record)))
+
+    def touch(self, run: str, key: str, span: str, cached: bool) -> None:
+        """Note that the run used a completion; the order is kept."""
+        self._writer.post(partial(runs.touch, id=run, key=key, span=span, cached=cached))
+
+    async def fail(self, run: str, key: str, error: dict[str, Any]) -> None:
+        """Note that the run could not have a completion; no other run is told."""
+        work = partial(runs.fail, id=run, key=key, error=values.pack(error))
+        await asyncio.wrap_future(self._writer.submit(work))
+
+    async def clear_failures(self, run: str) -> None:
+        """Forget them, so that a resume tries again."""
+        await asyncio.wrap_future(self._writer.submit(partial(runs.clear_failures, id=run)))
+
+    def failures(self, run: str) -> dict[str, dict[str, Any]]:
+        """What the run could not have, by key."""
+        with self._reading() as db:
+            return runs.failures(db, run)
+
+    def runs(self, limit: int | None = None) -> list[RunRow]:
+        """The runs, newest first."""
+        with self._reading() as db:
+            return runs.every(db, limit)
+
+    def run(self, id: str) -> RunRow:
+        """A run by its id or a beginning of it that no other run shares."""
+        with self._reading() as db:
+            return runs.one(db, id)
+
+    def events(self, run: str) -> list[dict[str, Any]]:
+        """The events of the run's latest attempt, in order."""
+        with self._reading() as db:
+            return runs.events(db, run)
+
+    def calls(self, run: str) -> list[tuple[str, str, bool]]:
+        """What the run's latest attempt used, in order: key, span, and whether the journal had it."""
+        with self._reading() as db:
+            return runs.uses(db, run)
+
+    async def remove(self, run: str) -> None:
+        """Delete a run and the completions that no other run used."""
+        await asyncio.wrap_future(self._writer.submit(partial(runs.remove, id=run)))
+
+    # the whole
+
+    def export(self, run: str, file: TextIO) -> None:
+        """Write a run and all it used as one self-contained JSON Lines file."""
+        with self._reading() as db:
+            portable.write(db, run, file)
+
+    def import_(self, file: TextIO) -> str:
+        """The id of the run in an exported file, which is now in this journal; nothing is ever overwritten."""
+        bundle = portable.read(file)  # the whole file is verified before anything is written
+        return self._writer.submit(partial(portable.merge, bundle=bundle)).result()
+
+    def stats(self) -> dict[str, int]:
+        """How many runs and completions there are, and the bytes they take."""
+        with self._reading() as db:
+            count = "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM completions)"
+            many, kept = db.execute(count).fetchone()
+            (pages,), (size,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA page_size").fetchone()
+        wal = Path(f"{self.path}-wal")
+        return {"runs": many, "completions": kept, "bytes": pages * size + (wal.stat().st_size if wal.exists() else 0)}
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees what this process has written so far."""
+        if not self._closed:
+            self._writer.drain()
+        with self._readers.reading() as db:
+            yield db
+
+    async def _ringing(self, future: Future[None], keys: Sequence[str]) -> None:
+        future.add_done_callback(lambda _: self._claims.ring(keys))
+        await asyncio.wrap_future(future)
+
+    def _hand_back(self, future: Future[set[str]]) -> None:
+        if not future.exception() and not self._closed and (granted := list(future.result())):
+            dropped = self._writer.submit(partial(self._claims.drop, keys=granted))
+            dropped.add_done_callback(lambda _: self._claims.ring(granted))
+
+    def _unsend(self, future: Future[int]) -> None:
+        if not future.exception() and not self._closed:
+            self._writer.post(partial(ledger.unsend, attempt=future.result()))

@@ -1,0 +1,120 @@
+"""Models whose replies are written down: a YAML or JSON file, or a Python function in tests.
+
+    replies:
+      - when: "Possible next steps"      # a part of the prompt; without it the rule always fits
+        say: ["first draw", "second"]    # by draw, the last one for all further draws; a string is one reply
+      - say: "Answer: 42"
+    delay: 0.05                          # seconds before each reply
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from promptkit.errors import BadInput, Rejected
+from promptkit.events import Delta, emit
+from promptkit.types import Capabilities, Completion, Finish, Request, Usage
+
+Script = Callable[[Request], "str | Completion | Awaitable[str | Completion]"]
+
+
+class Scripted:
+    """A provider that answers with what `script(request)` returns; a token is a word."""
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        name: str = "python",
+        identity: str | None = None,
+        capabilities: Capabilities | None = None,
+    ) -> None:
+        self.id = f"scripted:{name}"
+        self.identity = identity or self.id
+        self.capabilities = capabilities or Capabilities(seed=True, local=True, price=(0.0, 0.0))
+        self._script = script
+
+    async def complete(self, request: Request, /) -> Completion:
+        """The script's reply, cut at the first stop text and at max_tokens."""
+        started = time.monotonic()
+        said = self._script(request)
+        reply = await said if isinstance(said, Awaitable) else said
+        if isinstance(reply, Completion):
+            emit(Delta(request.draw, reply.text))
+            return reply
+        text, finish = _cut(reply, request)
+        emit(Delta(request.draw, text))
+        usage = Usage(input_tokens=sum(_words(m.text) for m in request.messages), output_tokens=_words(text))
+        return Completion(text=text, model=self.id, usage=usage, finish=finish, seconds=time.monotonic() - started)
+
+    async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
+        """One completion a request."""
+        return [await self.complete(request) for request in requests]
+
+    async def aclose(self) -> None:
+        """Nothing to free."""
+
+
+def open_scripted(name: str, options: Mapping[str, object]) -> Scripted:
+    """The scripted model of a YAML or JSON file; BadInput says what is wrong with it."""
+    path = Path(name).expanduser()
+    if not name:
+        raise BadInput("scripted: needs a file", hint="-m scripted:replies.yaml")
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}", hint="-m scripted:replies.yaml") from error
+    rules, delay = _parse(path, raw)
+
+    async def script(request: Request) -> str:
+        prompt = "\n".join(message.text for message in request.messages)
+        await asyncio.sleep(delay)
+        for when, say in rules:
+            if when in prompt:
+                return say[min(request.index, len(say) - 1)]
+        raise Rejected(f"{path} has no reply for this prompt: {prompt[:60]!r}", hint="add a rule without `when` at the end")
+
+    return Scripted(script, name=name, identity=f"scripted:{hashlib.sha256(raw).hexdigest()}")
+
+
+def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], float]:
+    import yaml
+
+    try:
+        body: Any = json.loads(raw) if path.suffix == ".json" else yaml.safe_load(raw)
+    except (ValueError, yaml.YAMLError) as error:
+        raise BadInput(f"{path}: {' '.join(str(error).split())}", hint="YAML or JSON with a list `replies`") from error
+    form = "replies: [{when: part of the prompt, say: a reply or a list of replies}, …]"
+    if not isinstance(body, dict) or not isinstance(body.get("replies"), list) or set(body) - {"replies", "delay"}:
+        raise BadInput(f"{path}: not a scripted model", hint=form)
+    rules = []
+    for number, rule in enumerate(body["replies"], start=1):
+        say = rule.get("say") if isinstance(rule, dict) else None
+        say = [say] if isinstance(say, str) else say
+        wrong = not say or not all(isinstance(text, str) for text in say) or set(rule) - {"when", "say"}
+        if wrong:
+            raise BadInput(f"{path}: reply {number} is not of the form when/say", hint=form)
+        rules.append((str(rule.get("when", "")), list(say)))
+    delay = body.get("delay", 0)
+    if not isinstance(delay, (int, float)) or delay < 0:
+        raise BadInput(f"{path}: delay must be seconds, not {delay!r}", hint="delay: 0.05")
+    return rules, float(delay)
+
+
+def _cut(text: str, request: Request) -> tuple[str, Finish]:
+    for stop in request.stop:
+        text = text.split(stop, 1)[0]
+    words = text.split(" ")
+    if request.max_tokens is not None and len(words) > request.max_tokens:
+        return " ".join(words[: request.max_tokens]), "length"
+    return text, "stop"
+
+
+def _words(text: str) -> int:
+    return len(text.split())

@@ -1,0 +1,75 @@
+"""Numbers as a person reads them: 4.1k tokens, 0:07, $0.0039."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from promptkit.types import Usage
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # not the locale's: output is the same everywhere
+
+
+def many(number: int, noun: str) -> str:
+    """`1 thought`, `31 thoughts`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def short(number: int) -> str:
+    """`950`, `4.1k`, `61k`, `1.4M`."""
+    if number < 1000:
+        return str(number)
+    if number < 9_950:
+        return f"{number / 1000:.1f}k"
+    if number < 999_500:
+        return f"{number / 1000:.0f}k"
+    return f"{number / 1_000_000:.1f}M"
+
+
+def clock(seconds: float) -> str:
+    """`0:07`, `1:02:03`."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def lasting(seconds: float) -> str:
+    """`0.3 s`, `11.2 s`, `2 min 05 s`."""
+    if seconds < 59.95:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def money(dollars: float | None) -> str:
+    """`$0.0039`, `$1.03`; `$0 local` for exactly 0 (only a local model costs nothing), None is unknown."""
+    if dollars is None:
+        return "cost unknown"
+    if dollars == 0:
+        return "$0 local"
+    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.1g}"
+
+
+def score(value: float) -> str:
+    """`20`, `1.3`, `0.001`: three digits, no noise."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+
+
+def calls(usage: Usage) -> str:
+    """`38 calls (12 cached)`; `usage.calls` were sent, cached ones were not."""
+    total = usage.calls + usage.cached_calls
+    cached = "all cached" if not usage.calls else f"{usage.cached_calls:,} cached"
+    return f"{many(total, 'call')} ({cached})" if usage.cached_calls else many(total, "call")
+
+
+def day_time(epoch: float, zone: tzinfo | None = None) -> str:
+    """`21 Nov 06:15` on the reader's clock."""
+    when = datetime.fromtimestamp(epoch, zone)
+    return f"{when.day} {_MONTHS[when.month - 1]} {when:%H:%M}"
+
+
+def milliseconds(epoch: float, zone: tzinfo | None = None) -> str:
+    """`06:15:02.114` on the reader's clock."""
+    when = datetime.fromtimestamp(epoch, zone)
+    return f"{when:%H:%M:%S}.{when.microsecond // 1000:03}"

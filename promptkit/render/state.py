@@ -1,0 +1,354 @@
+"""What a run has come to, folded from its records: enough to draw any frame, and nothing about drawing."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import singledispatchmethod
+from typing import Any, Literal
+
+from promptkit import events as e
+from promptkit.events import Record
+from promptkit.render.stored import restore
+from promptkit.types import Usage
+
+Path = tuple[int, ...]
+NodeStatus = Literal["open", "kept", "pruned", "merged", "illegal", "best"]
+
+_DRAFT_LIMIT = 100_000  # characters kept of one reply; a frame shows its end
+_DRAFTS_KEPT = 32  # finished replies remembered
+# Work on a node happens in a span named after it, e.g. "tot/level 2/propose 0.1".
+_NODE_SPAN = re.compile(r"(?:^|/)(?:expand|node|propose|value)[ :](root|\d+(?:\.\d+)*)(?=/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A thought in the tree; `touched` is the number of the last record about it or anything below it."""
+
+    path: Path
+    thought: str = ""
+    state: str = ""
+    status: NodeStatus = "open"
+    score: float | None = None
+    verdicts: tuple[str | None, ...] = ()
+    rank: int | None = None
+    reason: str = ""
+    into: Path | None = None
+    verified: bool = False
+    touched: int = -1
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the search has given it up."""
+        return self.status in ("pruned", "merged", "illegal")
+
+    @property
+    def verdict(self) -> str | None:
+        """The most frequent readable verdict, the first of equals; None when there is none."""
+        counts = Counter(word for word in self.verdicts if word is not None)
+        return counts.most_common(1)[0][0] if counts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply as far as it is written."""
+
+    span: str
+    draw: tuple[int, ...]
+    text: str = ""
+    reasoning: str = ""
+    done: bool = False
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A run at one moment. Nobody changes it once it is handed out."""
+
+    run: e.RunStarted | None = None
+    ended: e.RunEnded | None = None
+    started_at: float | None = None
+    last_at: float = 0.0
+    nodes: dict[Path, Node] = field(default_factory=dict)  # of the first tree of the run
+    working: frozenset[Path] = frozenset()  # nodes a call in flight is about
+    best: e.Best | None = None
+    votes: e.VotesCounted | None = None
+    level: e.LevelDone | None = None
+    levels_done: int = 0
+    progress: float = 0.0  # 0 to 1, never falling
+    drafts: tuple[Draft, ...] = ()
+    calls: int = 0
+    cached: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    tokens: int = 0
+    spent: Usage = field(default_factory=Usage)
+    unread: int = 0
+    warnings: dict[e.Warned, int] = field(default_factory=dict)  # how often each was said
+    retries: int = 0
+    retry_until: float = 0.0
+    budget: e.BudgetHit | None = None
+    stopped: str = ""
+
+    @property
+    def thoughts(self) -> int:
+        """Nodes but the root."""
+        return len(self.nodes) - (() in self.nodes)
+
+    @property
+    def kept(self) -> int:
+        """Thoughts the search kept."""
+        return sum(node.status in ("kept", "best") and node.path != () for node in self.nodes.values())
+
+    @property
+    def depth(self) -> int:
+        """How many levels the search has, 0 when nobody said."""
+        wanted = self.run.params.get("depth") if self.run else None
+        return wanted if isinstance(wanted, int) and wanted > 0 else self.level.depth if self.level else 0
+
+    @property
+    def at_level(self) -> int:
+        """The level in progress, counted from 1; 0 before the first thought."""
+        deepest = max((len(path) for path in self.nodes), default=0)
+        reached = max(deepest, self.levels_done + (0 if self.ended else 1) if self.levels_done else 0)
+        return min(reached, self.depth) if self.depth else reached
+
+    def seconds(self, now: float) -> float:
+        """How long the run has been going, or went."""
+        if self.ended:
+            return self.ended.seconds
+        return max(0.0, now - self.started_at) if self.started_at is not None else 0.0
+
+
+class RunState:
+    """Feed it records from one thread, take snapshots from another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = Snapshot()
+        self._trees: dict[str, dict[Path, Node]] = {}  # span of the root -> its nodes
+        self._drafts: dict[tuple[str, tuple[int, ...]], Draft] = {}
+        self._flying: Counter[tuple[str, str, tuple[int, ...]]] = Counter()
+        self._level_calls = [0, 0]  # started and ended since the last level was done
+        self._depths: dict[type[e.Event], int] = {}
+
+    def feed(self, record: Record) -> None:
+        """Take one record into account."""
+        with self._lock:
+            now = self._now
+            now.started_at = record.at if now.started_at is None else now.started_at
+            now.last_at = max(now.last_at, record.at)
+            now.spent = record.spent if record.spent != Usage() else now.spent
+            self._on(record.event, record)
+
+    def feed_json(self, row: Mapping[str, Any]) -> None:
+        """Take one stored record into account; what cannot be read is passed over."""
+        record = restore(row)
+        if record is not None:
+            self.feed(record)
+
+    def snapshot(self) -> Snapshot:
+        """The run as it stands, safe to read while records keep coming."""
+        with self._lock:
+            now = self._now
+            tree = next(iter(self._trees.values()), {})
+            in_flight = self._flying.total()
+            named = {node for span, _, _ in self._flying if (node := node_of(span)) is not None}
+            return replace(
+                now,
+                nodes=dict(tree),
+                working=frozenset(named & tree.keys() if named else _frontier(tree) if in_flight else ()),
+                drafts=tuple(self._drafts.values()),
+                warnings=dict(now.warnings),
+                in_flight=in_flight,
+                tokens=now.spent.tokens or now.tokens,
+            )
+
+    def _outermost(self, record: Record) -> bool:
+        """Whether no event of this kind came from further out: a part's best is not the run's."""
+        kind, depth = type(record.event), record.span.count("/") + bool(record.span)
+        if depth > self._depths.get(kind, depth):
+            return False
+        self._depths[kind] = depth
+        return True
+
+    def _node(self, record: Record, path: Path) -> Node:
+        """The node, touched; with what leads to it, if it is new."""
+        tree = self._tree(record.span)
+        for length in range(len(path) + 1):
+            part = path[:length]
+            tree[part] = replace(tree.get(part, Node(part)), touched=record.seq)
+        return tree[path]
+
+    def _tree(self, span: str) -> dict[Path, Node]:
+        owners = [root for root in self._trees if root == "" or span == root or span.startswith(f"{root}/")]
+        return self._trees.setdefault(max(owners, key=len, default=""), {})
+
+    def _put(self, record: Record, node: Node) -> None:
+        self._tree(record.span)[node.path] = node
+
+    @singledispatchmethod
+    def _on(self, event: e.Event, record: Record) -> None:
+        """Spans need no memory here: records carry their path."""
+
+    @_on.register
+    def _(self, event: e.RunStarted, record: Record) -> None:
+        if self._now.run is None:
+            self._now.run, self._now.started_at = event, record.at
+
+    @_on.register
+    def _(self, event: e.RunEnded, record: Record) -> None:
+        if self._outermost(record):
+            self._now.ended, self._now.progress = event, 1.0
+            self._flying.clear()
+
+    @_on.register
+    def _(self, event: e.Delta, record: Record) -> None:
+        key = (record.span, event.draw)
+        draft = self._drafts.get(key, Draft(*key))
+        if event.reasoning:
+            draft = replace(draft, reasoning=(draft.reasoning + event.text)[-_DRAFT_LIMIT:])
+        else:
+            draft = replace(draft, text=(draft.text + event.text)[-_DRAFT_LIMIT:])
+        self._drafts[key] = draft
+
+    @_on.register
+    def _(self, event: e.CallStarted, record: Record) -> None:
+        self._flying[(record.span, event.key, event.draw)] += 1
+        self._drafts.pop((record.span, event.draw), None)
+        self._level_calls[0] += 1
+
+    @_on.register
+    def _(self, event: e.CallEnded, record: Record) -> None:
+        now, flight, key = self._now, (record.span, event.key, event.draw), (record.span, event.draw)
+        self._flying[flight] -= 1
+        if self._flying[flight] <= 0:
+            del self._flying[flight]
+        now.calls += 1
+        now.cached += event.cached
+        now.failed += bool(event.error)
+        now.tokens += 0 if event.cached else event.input_tokens + event.output_tokens
+        self._level_calls[1] += 1
+        self._advance()
+        if key in self._drafts:
+            self._drafts[key] = replace(self._drafts[key], done=True)
+        finished = [key for key, draft in self._drafts.items() if draft.done]
+        if len(finished) > _DRAFTS_KEPT:
+            del self._drafts[finished[0]]
+
+    @_on.register
+    def _(self, event: e.Retrying, record: Record) -> None:
+        now = self._now
+        now.retries += 1
+        now.retry_until = max(now.retry_until, record.at + event.wait)
+        # The next attempt writes the reply anew. Which draw failed is not said; with one it is plain.
+        open_here = [key for key, draft in self._drafts.items() if key[0] == record.span and not draft.done]
+        if len(open_here) == 1:
+            del self._drafts[open_here[0]]
+
+    @_on.register
+    def _(self, event: e.SampleRead, record: Record) -> None:
+        self._now.unread += event.answer is None and not event.error
+
+    @_on.register
+    def _(self, event: e.VotesCounted, record: Record) -> None:
+        if self._outermost(record):
+            self._now.votes = event
+            if event.n > 0:
+                self._now.progress = max(self._now.progress, min(1.0, event.seen / event.n))
+
+    @_on.register
+    def _(self, event: e.NodeAdded, record: Record) -> None:
+        if event.node == ():
+            self._trees.setdefault(record.span, {})
+        node = self._node(record, event.node)
+        verified = node.verified or event.verified
+        self._put(record, replace(node, thought=event.thought, state=event.state, verified=verified))
+
+    @_on.register
+    def _(self, event: e.NodeValued, record: Record) -> None:
+        node = self._node(record, event.node)
+        self._put(record, replace(node, score=event.score, verdicts=event.verdicts))
+
+    @_on.register
+    def _(self, event: e.NodeMerged, record: Record) -> None:
+        self._put(record, replace(self._node(record, event.node), status="merged", into=event.into))
+
+    @_on.register
+    def _(self, event: e.NodePruned, record: Record) -> None:
+        node = self._node(record, event.node)
+        status: NodeStatus = "illegal" if event.reason == "illegal" else "pruned"
+        if node.status != "best":
+            thought = node.thought or event.thought
+            self._put(record, replace(node, status=status, reason=event.reason, thought=thought))
+
+    @_on.register
+    def _(self, event: e.NodeSelected, record: Record) -> None:
+        node = self._node(record, event.node)
+        status: NodeStatus = "best" if node.status == "best" else "kept"
+        self._put(record, replace(node, status=status, rank=event.rank))
+
+    @_on.register
+    def _(self, event: e.LevelDone, record: Record) -> None:
+        self._now.level = event
+        self._now.levels_done += 1
+        self._level_calls = [0, 0]
+        self._advance()
+
+    @_on.register
+    def _(self, event: e.Best, record: Record) -> None:
+        if not self._outermost(record):
+            return
+        self._now.best = event
+        if event.node is not None:
+            tree = self._tree(record.span)
+            for path, node in tree.items():
+                if node.status == "best":
+                    tree[path] = replace(node, status="kept")
+            node = self._node(record, event.node)
+            self._put(record, replace(node, status="best", verified=node.verified or event.verified))
+
+    @_on.register
+    def _(self, event: e.Warned, record: Record) -> None:
+        self._now.warnings[event] = self._now.warnings.get(event, 0) + 1
+
+    @_on.register
+    def _(self, event: e.BudgetHit, record: Record) -> None:
+        self._now.budget = event
+
+    @_on.register
+    def _(self, event: e.Stopped, record: Record) -> None:
+        self._now.stopped = event.reason
+
+    def _advance(self) -> None:
+        now, (started, ended) = self._now, self._level_calls
+        if depth := now.depth:
+            # Calls of this level still to come are unknown, so a level is never quite done before it says so.
+            share = 0.8 * min(1.0, ended / started) if started else 0.0
+            now.progress = max(now.progress, min(1.0, (now.levels_done + share) / depth))
+
+
+def node_of(span: str) -> Path | None:
+    """The node a span is about, when its name says so."""
+    found = _NODE_SPAN.findall(span)
+    if not found:
+        return None
+    return () if found[-1] == "root" else tuple(int(index) for index in found[-1].split("."))
+
+
+def _frontier(tree: Mapping[Path, Node]) -> set[Path]:
+    """The kept thoughts of the deepest level nobody has grown yet: what a search is at when it does not say."""
+    parents = {path[:-1] for path in tree if path}
+    leaves = {path for path, node in tree.items() if path not in parents and (path == () or node.status == "kept")}
+    deepest = max((len(path) for path in leaves), default=0)
+    return {path for path in leaves if len(path) == deepest}
+
+
+def rebuild(rows: list[dict[str, Any]]) -> Snapshot:
+    """A finished run from its stored events."""
+    state = RunState()
+    for row in rows:
+        state.feed_json(row)
+    return state.snapshot()

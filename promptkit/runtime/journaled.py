@@ -1,0 +1,205 @@
+"""The journal in front of a provider: cache, checkpoint, replay and coalescing in one place.
+
+Requests that differ only in draw and are asked for in the same tick of the loop travel in one call, where the
+provider can draw several samples from one prefill.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from promptkit import errors
+from promptkit.errors import Cut, PromptkitError, ReplayMiss
+from promptkit.events import current_span
+from promptkit.journal import Journal, Stored, key
+from promptkit.runtime.ledger import Nominal
+from promptkit.types import Capabilities, Completion, Provider, Request, Usage
+
+
+_Landed = tuple[Stored, bool]  # and whether this run bought it
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A call under way for one draw, and how many are waiting for it."""
+
+    landing: asyncio.Future[_Landed]
+    carrier: asyncio.Task[None] | None = None
+    waiting: int = 0
+
+
+class Journaled:
+    """A model that buys nothing twice. With `replay` it buys nothing at all."""
+
+    def __init__(
+        self, inner: Provider, journal: Journal, run: str, nominal: Nominal, *, replay: bool = False, fresh: int = 0
+    ) -> None:
+        self._inner = inner
+        self._journal = journal
+        self._run = run
+        self._nominal = nominal
+        self._replay = replay
+        self._fresh = fresh
+        self._failed = journal.failures(run) if replay else {}
+        self._flights: dict[str, _Flight] = {}
+        self._boarding: dict[str, list[Request]] = {}
+
+    @property
+    def id(self) -> str:
+        """The provider's."""
+        return self._inner.id
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The provider's."""
+        return self._inner.capabilities
+
+    async def complete(self, request: Request, /) -> Completion:
+        """The journal's completion, or a bought one."""
+        if self._fresh:  # a branch of its own: draws no earlier run has used
+            request = replace(request, draw=(-self._fresh, *request.draw))
+        name = key(request, self._inner.identity)
+        again = name in self._flights  # a call of this run for the same draw is under way
+        stored, bought = self._journal.get(name), False
+        if stored is None:
+            stored, bought = await self._fly(name, request) if not self._replay else (self._replayed(name), False)
+        self._nominal.used(name, stored, cached=not bought)
+        if not self._replay:
+            self._journal.touch(self._run, name, current_span(), not bought)
+        return replace(stored.completion, cached=again or not bought)
+
+    async def aclose(self) -> None:
+        """Stop what is still under way."""
+        carriers = {flight.carrier for flight in self._flights.values() if flight.carrier}
+        for carrier in carriers:
+            carrier.cancel()
+        await asyncio.gather(*carriers, return_exceptions=True)
+
+    def _replayed(self, name: str) -> Stored:
+        if failure := self._failed.get(name):
+            raise revived(failure)
+        raise ReplayMiss(
+            "this run needs a call the journal does not have: a prompt, the code or the model has changed since",
+            hint="make the run again without replay",
+        )
+
+    async def _fly(self, name: str, request: Request) -> _Landed:
+        flight = self._flights.get(name)
+        if flight is None:
+            loop = asyncio.get_running_loop()
+            flight = self._flights[name] = _Flight(loop.create_future())
+            group = request.canonical()
+            if group not in self._boarding:
+                self._boarding[group] = []
+                loop.call_soon(self._depart, group)
+            self._boarding[group].append(request)
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.landing)
+        finally:
+            flight.waiting -= 1
+            if flight.carrier and not flight.landing.done() and not self._wanted(flight.carrier):
+                flight.carrier.cancel()
+
+    def _wanted(self, carrier: asyncio.Task[None]) -> bool:
+        return any(f.waiting for f in self._flights.values() if f.carrier is carrier)
+
+    def _depart(self, group: str) -> None:
+        """Send everything that boarded in this tick, in as few calls as the provider allows."""
+        for batch in plan(self._boarding.pop(group), self.capabilities):
+            names = [key(request, self._inner.identity) for request in batch]
+            carrier = asyncio.get_running_loop().create_task(self._carry(dict(zip(names, batch, strict=True))))
+            for name in names:
+                if name in self._flights:
+                    self._flights[name].carrier = carrier
+
+    async def _carry(self, batch: dict[str, Request]) -> None:
+        try:
+            landed = await self._secure(batch)
+        except PromptkitError as error:
+            for name in batch:
+                if name in self._flights:
+                    await self._journal.fail(self._run, name, record(error))
+            self._land(batch, error)
+        except asyncio.CancelledError:
+            stopped = errors.TimeUp("stopped before this call came back")
+            await asyncio.shield(self._note_stopped(batch, stopped))
+            self._land(batch, stopped)
+            raise
+        except BaseException as error:  # a bug: it must reach the strategy, not vanish in a task
+            self._land(batch, error)
+        else:
+            for name, stored in landed.items():
+                if (flight := self._flights.pop(name, None)) and not flight.landing.done():
+                    flight.landing.set_result(stored)
+
+    async def _note_stopped(self, batch: dict[str, Request], stopped: Cut) -> None:
+        for name in batch:
+            if name in self._flights:
+                await self._journal.fail(self._run, name, record(stopped))
+
+    def _land(self, batch: dict[str, Request], error: BaseException) -> None:
+        for name in batch:
+            if (flight := self._flights.pop(name, None)) and not flight.landing.done():
+                flight.landing.set_exception(error)
+                flight.landing.exception()  # seen, even when every waiter has gone
+
+    async def _secure(self, batch: dict[str, Request]) -> dict[str, _Landed]:
+        """Each draw of the batch, bought by us or by whoever claimed it first."""
+        have: dict[str, _Landed] = {}
+        while want := {name: request for name, request in batch.items() if name not in have}:
+            ours = await self._journal.claim(list(want), self._run)
+            if ours:
+                # A whole batch is always generated whole: a part of it would not give the same texts.
+                whole = self.capabilities.batch > 1
+                have |= await self._buy(batch if whole else {n: r for n, r in want.items() if n in ours}, ours)
+            for name in want:
+                if name not in have and (stored := await self._journal.wait(name)):
+                    have[name] = (stored, False)
+        return have
+
+    async def _buy(self, batch: dict[str, Request], ours: set[str]) -> dict[str, _Landed]:
+        try:
+            completions = await self._inner.complete_many(list(batch.values()))
+        except BaseException:
+            await asyncio.shield(self._journal.release(list(ours)))
+            raise
+        named = list(zip(batch, completions, strict=True))
+        call = hashlib.sha256("".join(batch).encode()).hexdigest()
+        usage = sum((completion.usage for completion in completions), Usage())
+        # Shielded: what is paid for is kept, even when the run is being stopped.
+        await asyncio.shield(self._journal.store(call, named, usage))
+        return {name: (Stored(completion, call, len(named), usage), True) for name, completion in named}
+
+
+def plan(requests: Sequence[Request], capabilities: Capabilities) -> list[list[Request]]:
+    """The calls for draws of one request: aligned whole batches, runs of consecutive draws, or one by one."""
+    greedy = requests[0].temperature == 0
+    most = 1 if greedy else capabilities.native_n
+    if capabilities.batch > 1 and not greedy:
+        size = capabilities.batch
+        starts = sorted({request.index // size * size for request in requests})
+        return [[requests[0].at(i) for i in range(start, start + size)] for start in starts]
+    calls: list[list[Request]] = []
+    for request in sorted(requests, key=lambda r: r.index):
+        if calls and len(calls[-1]) < most and calls[-1][-1].index + 1 == request.index:
+            calls[-1].append(request)
+        else:
+            calls.append([request])
+    return calls
+
+
+def record(error: PromptkitError) -> dict[str, str]:
+    """An error as the journal keeps it for a replay."""
+    return {"type": type(error).__name__, "message": error.message, "hint": error.hint}
+
+
+def revived(failure: dict[str, str]) -> PromptkitError:
+    """The error a run had, from the journal."""
+    kind = getattr(errors, failure["type"], PromptkitError)
+    if not (isinstance(kind, type) and issubclass(kind, PromptkitError)) or kind is errors.UnknownName:
+        kind = PromptkitError
+    return kind(failure["message"], hint=failure.get("hint", ""))

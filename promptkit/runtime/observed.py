@@ -1,0 +1,62 @@
+"""The outermost wrapper: every completion asked for is seen, seeded, and freed of its reasoning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from promptkit.errors import PromptkitError
+from promptkit.events import CallEnded, CallStarted, emit
+from promptkit.thinking import set_aside
+from promptkit.types import Capabilities, Completion, Model, Request
+
+
+class Observed:
+    """A model whose calls are events."""
+
+    def __init__(self, inner: Model, seed: int) -> None:
+        self._inner = inner
+        self._seed = seed
+
+    @property
+    def id(self) -> str:
+        """The inner model's."""
+        return self._inner.id
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """The inner model's."""
+        return self._inner.capabilities
+
+    async def complete(self, request: Request, /) -> Completion:
+        """The completion, its `<think>` part moved from text to reasoning."""
+        request = replace(request, seed=self._seed)
+        name = prompt_digest(request)
+        emit(CallStarted(name, request.draw))
+        try:
+            completion = await self._inner.complete(request)
+        except PromptkitError as error:
+            emit(CallEnded(name, request.draw, False, 0, 0, 0.0, error=f"{type(error).__name__}: {error}"))
+            raise
+        usage = completion.usage
+        emit(
+            CallEnded(
+                name,
+                request.draw,
+                completion.cached,
+                usage.input_tokens,
+                usage.output_tokens,
+                completion.seconds,
+                completion.finish,
+            )
+        )
+        text, reasoning = set_aside(completion.text)
+        if reasoning is None:
+            return completion
+        return replace(completion, text=text, reasoning=(completion.reasoning or "") + reasoning)
+
+
+def prompt_digest(request: Request) -> str:
+    """A short name for the prompt, equal for all its draws."""
+    import hashlib
+
+    return hashlib.sha256(request.canonical().encode()).hexdigest()[:12]

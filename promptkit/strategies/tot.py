@@ -1,0 +1,238 @@
+"""Tree of Thoughts: search over intermediate thoughts, breadth first (arXiv:2305.10601, algorithm 1).
+
+The search is algorithms/search/bfs.py; here it meets a model. Each level is two rounds of parallel calls: one that
+generates, one that evaluates. A world, where the pack has one, checks thoughts before anything is spent on judging
+them, and puts the final answer together by program.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from promptkit import prompts
+from promptkit.algorithms.search.bfs import Evaluate, Expand, Level, Node, Thought, bfs, greedy, proportional
+from promptkit.errors import BadInput
+from promptkit.events import Best, LevelDone, NodeAdded, NodeMerged, NodePruned, NodeSelected, NodeValued, emit
+from promptkit.exchange import put, read, reader_of, verified, world_of
+from promptkit.prompts import Pack
+from promptkit.sampling import Sample, ask, ask_all, rng
+from promptkit.types import Model, Outcome, Problem, Request, World
+from promptkit.verdicts import ballot, verdict
+
+PAPER: Mapping[str, Any] = {"generate": "propose", "evaluate": "value", "b": 5, "k": 5, "n_evaluate": 3, "depth": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeOfThoughts:
+    """Breadth-first search over thoughts: generate, evaluate, keep the b best, go deeper."""
+
+    b: int | None = None  # breadth: states kept at each level; None: the pack's
+    depth: int | None = None  # levels of thoughts; None: the pack's
+    generate: Literal["propose", "sample"] | None = None  # one call that lists thoughts, or k calls for one each
+    k: int | None = None  # thoughts wanted from each state; None: the pack's
+    evaluate: Literal["value", "vote"] | None = None  # judge each state alone, or vote among all
+    n_evaluate: int | None = None  # value samples a state, or ballots a level; None: the pack's
+    select: Literal["greedy", "sample"] = "greedy"  # the b best, or drawn in proportion to their scores
+    temperature: float = 0.7  # for generating and judging
+    max_tokens: int | None = None  # longest reply, in tokens; None: the template's
+
+    def __post_init__(self) -> None:
+        for name in ("b", "depth", "k", "n_evaluate"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                flag = "--" + name.replace("_", "-")
+                raise BadInput(f"{flag} must be at least 1, not {value}", hint=f"e.g. {flag} {PAPER[name]}")
+        many = (self.n_evaluate or 1) > 1 or (self.generate == "sample" and (self.k or 1) > 1)
+        if self.temperature <= 0 and many:
+            raise BadInput(
+                "tot at temperature 0 would count one sample several times",
+                hint="e.g. --temperature 0.7, or --temperature 0 --generate propose --n-evaluate 1",
+            )
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        """The answer of the best state found; verified where the pack's world can tell."""
+        search = _Search(self._resolved(prompts.pack(problem.pack)), problem, model)
+        return await search.run()
+
+    def _resolved(self, pack: Pack) -> TreeOfThoughts:
+        """With the pack's defaults, then the paper's, where a field is None."""
+        packs = pack.defaults.get("tot", {})
+        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        return TreeOfThoughts(**{**PAPER, **packs, **given})
+
+
+class _Search:
+    """One search: the calls, and what they say to whoever watches."""
+
+    def __init__(self, how: TreeOfThoughts, problem: Problem, model: Model) -> None:
+        self.how = how
+        self.problem = problem
+        self.model = model
+        self.pack = prompts.pack(problem.pack)
+        self.world: World | None = world_of(self.pack, problem)
+
+    async def run(self) -> Outcome:
+        """Drive bfs() with the model, then draw the answer from the best state."""
+        how = self.how
+        start = self.world.start(self.problem.text) if self.world else ""
+        root = Thought("", start, self._key(start))
+        emit(NodeAdded((), "", self._show(start)))
+        select = greedy if how.select == "greedy" else proportional(rng(self.problem, "select"))
+        search = bfs(root, depth=how.depth or 1, b=how.b or 1, select=select)
+        reply: Any = None
+        while True:
+            try:
+                step = search.send(reply)
+            except StopIteration as done:
+                return await self._conclude(done.value)
+            match step:
+                case Expand():
+                    reply = await self._generate(step)
+                case Evaluate():
+                    reply = await self._evaluate(step)
+                case Level():
+                    reply = self._report(step)
+
+    # generate -------------------------------------------------------------------------------------------------
+
+    async def _generate(self, step: Expand) -> list[list[Thought]]:
+        template = self.pack.template(self.how.generate or "propose")
+        draws = (self.how.k or 1) if self.how.generate == "sample" else 1
+        requests = [
+            self._request(template.name, node.thought.state, k=self.how.k).at(draw)
+            for node in step.nodes
+            for draw in range(draws)
+        ]
+        offered: list[list[Thought]] = [[] for _ in step.nodes]
+        illegal: list[list[str]] = [[] for _ in step.nodes]
+
+        def hear(got: Sample) -> None:
+            at = got.index // draws
+            for line in self._thoughts(got):
+                thought = self._follow(step.nodes[at].thought.state, line)
+                if thought is None:
+                    illegal[at].append(line)
+                    continue
+                path = (*step.nodes[at].path, len(offered[at]))
+                offered[at].append(thought)
+                emit(NodeAdded(path, thought.text, self._show(thought.state), thought.goal))
+                if thought.goal:
+                    self._best(thought, path)
+
+        await ask_all(self.model, requests, where=f"level-{step.level}/{template.name}", each=hear)
+        for node, thoughts, dropped in zip(step.nodes, offered, illegal, strict=True):
+            for i, line in enumerate(dropped, start=len(thoughts)):
+                emit(NodePruned((*node.path, i), "illegal", line))
+        return offered
+
+    def _thoughts(self, got: Sample) -> list[str]:
+        """The thoughts in a reply: its lines when they were proposed, all of it when one was sampled."""
+        if got.completion is None:
+            return []
+        if self.how.generate == "sample":
+            return [text] if (text := got.completion.text.strip()) else []
+        lines = got.completion.text.splitlines()
+        if got.completion.finish == "length":
+            lines = lines[:-1]  # the last line was cut off
+        return [line.strip() for line in lines if line.strip()]
+
+    def _follow(self, state: str, line: str) -> Thought | None:
+        """The thought with the state it leads to; None when it is illegal or a dead end."""
+        if self.world is None:
+            after = f"{state}\n{line}" if state else line
+            return Thought(line, after, self._key(after))
+        legal = self.world.step(state, line)
+        if legal is None or (self.world.finished(legal) and not self.world.goal(legal)):
+            return None
+        return Thought(legal.rpartition("\n")[2], legal, self._key(legal), self.world.goal(legal))
+
+    # evaluate -------------------------------------------------------------------------------------------------
+
+    async def _evaluate(self, step: Evaluate) -> list[float]:
+        if not step.nodes:
+            return []
+        return await (self._vote(step) if self.how.evaluate == "vote" else self._value(step))
+
+    async def _value(self, step: Evaluate) -> list[float]:
+        """V(s): the sum of n verdicts' scores, each state judged alone (§3, evaluator a)."""
+        template, n = self.pack.template("value"), self.how.n_evaluate or 1
+        requests = [self._request("value", node.thought.state).at(i) for node in step.nodes for i in range(n)]
+        heard: list[list[str | None]] = [[] for _ in step.nodes]
+        scores: list[float] = [0.0] * len(step.nodes)
+
+        def hear(got: Sample) -> None:
+            at = got.index // n
+            heard[at].append(verdict(got.text, template.scores) if got.text else None)
+            if len(heard[at]) == n:
+                scores[at] = sum(template.scores[word] for word in heard[at] if word)
+                emit(NodeValued(step.nodes[at].path, scores[at], tuple(heard[at])))
+
+        await ask_all(self.model, requests, where=f"level-{step.level}/value", each=hear)
+        return scores
+
+    async def _vote(self, step: Evaluate) -> list[float]:
+        """V(s): how many of n ballots name the state the most promising of all (§3, evaluator b)."""
+        n = self.how.n_evaluate or 1
+        candidates = [self._show(node.thought.state) for node in step.nodes]
+        request = self._request("vote", candidates=candidates)
+        ballots: list[int | None] = []
+
+        def hear(got: Sample) -> None:
+            ballots.append(ballot(got.text, len(candidates)) if got.text else None)
+
+        await ask_all(self.model, [request.at(i) for i in range(n)], where=f"level-{step.level}/vote", each=hear)
+        votes = Counter(ballots)
+        for i, node in enumerate(step.nodes):
+            emit(NodeValued(node.path, float(votes[i]), tuple(f"{votes[i]} of {n}" for _ in range(1))))
+        return [float(votes[i]) for i in range(len(step.nodes))]
+
+    # report and conclude --------------------------------------------------------------------------------------
+
+    def _report(self, level: Level) -> None:
+        for node, into in level.merged:
+            emit(NodeMerged(node.path, into))
+        worst = level.kept[-1].score if level.kept else None
+        for node in level.pruned:
+            emit(NodePruned(node.path, "tie" if node.score == worst and level.tied else "score"))
+        for rank, node in enumerate(level.kept):
+            emit(NodeSelected(node.path, rank))
+        seen = len(level.kept) + len(level.pruned)
+        emit(LevelDone(level.level, self.how.depth or 1, len(level.kept), seen, level.tied))
+
+    async def _conclude(self, kept: Sequence[Node]) -> Outcome:
+        detail = {"kept": len(kept), "verified": None}
+        if not kept:
+            return Outcome(answer=None, status="undecided", detail=detail | {"reason": "no legal thought was left"})
+        best = kept[0]
+        if self.world:
+            answer = self.world.assemble(best.thought.state)
+            right = verified(self.world, self.problem, answer)
+            if answer is None:
+                reason = f"no solution among the {len(kept)} states kept"
+                return Outcome(answer=None, status="undecided", text=best.thought.state, detail=detail | {"reason": reason})
+            return Outcome(answer=answer, text=best.thought.state, detail=detail | {"verified": right})
+        template = self.pack.template("answer")
+        completion = await ask(self.model, self._request("answer", best.thought.state, temperature=None), where="answer")
+        answer_read = read(reader_of(self.problem, self.pack, template), completion)
+        if answer_read is None:
+            return Outcome(answer=None, status="undecided", text=completion.text, detail=detail)
+        emit(Best(answer_read.shown, text=completion.text, node=best.path))
+        return Outcome(answer=answer_read.shown, text=completion.text, detail=detail | {"path": best.path})
+
+    def _best(self, goal: Thought, path: tuple[int, ...]) -> None:
+        answer = self.world.assemble(goal.state) if self.world else None
+        if answer and verified(self.world, self.problem, answer):
+            emit(Best(answer, text=goal.state, verified=True, node=path))
+
+    def _request(self, name: str, state: str = "", /, **more: Any) -> Request:
+        decoding = {"temperature": more.pop("temperature", self.how.temperature), "max_tokens": self.how.max_tokens}
+        return put(self.problem, self.pack.template(name), {"state": self._show(state), **more}, **decoding)
+
+    def _show(self, state: str) -> str:
+        return self.world.show(state) if self.world and state else state
+
+    def _key(self, state: str) -> str:
+        return self.world.key(state) if self.world else " ".join(state.casefold().split())
