@@ -1,7 +1,7 @@
 """Prompting strategies as small, budgeted, replayable programs over any model.
 
-    import promptkit as pk
-    pk.run("tot", "2 3 5 12", pack="game24").answer
+import promptkit as pk
+pk.run("tot", "2 3 5 12", pack="game24").answer
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from promptkit.api import aresume, areplay, arun, open_journal, plan, replay, resume, run, runs, stream
+    from promptkit.api import areplay, aresume, arun, open_journal, plan, replay, resume, run, runs, stream
     from promptkit.errors import PromptkitError
     from promptkit.events import Record, emit, span, watch
     from promptkit.providers.scripted import Scripted
@@ -26,7 +26,34 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = sorted([*_HOME, "__version__"])  # noqa: PLE0605  (tests/test_public_api.py pins it)
+__all__ = [
+    "Capabilities",
+    "Completion",
+    "Message",
+    "Model",
+    "Outcome",
+    "Problem",
+    "PromptkitError",
+    "Record",
+    "Request",
+    "Scripted",
+    "Strategy",
+    "Usage",
+    "__version__",
+    "areplay",
+    "aresume",
+    "arun",
+    "emit",
+    "open_journal",
+    "plan",
+    "replay",
+    "resume",
+    "run",
+    "runs",
+    "span",
+    "stream",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,13 @@ class Plan:
     journal: Journal
     options: RunOptions
     mode: Mode = "new"
+    model_options: Mapping[str, object] = field(default_factory=dict)
 
     async def execute(self, sinks: Sequence[Sink] = ()) -> Outcome:
         """The outcome; its errors carry the run's id as `run`."""
+        if self.mode == "resume":
+            await self.journal.resume_run(self.run)  # refused while another process runs it
+            await self.journal.clear_failures(self.run)
         try:
             return await execute(
                 self.name,
@@ -50,6 +54,7 @@ class Plan:
                 run=self.run,
                 mode=self.mode,
                 sinks=sinks,
+                more={"model_options": dict(self.model_options)},
             )
         except PromptkitError as error:
             error.run = self.run
@@ -68,7 +73,7 @@ def plan(
     vars: Mapping[str, str] | None = None,
     seed: int = 0,
     max_calls: int | None = None,
-    max_tokens_total: int | None = None,
+    max_tokens: int | None = None,
     max_cost: float | None = None,
     timeout: float | None = None,
     concurrency: int | None = None,
@@ -84,7 +89,7 @@ def plan(
     concurrency = concurrency if concurrency is not None else setting("concurrency")
     if concurrency < 1:
         raise BadInput(f"--concurrency must be at least 1, not {concurrency}", hint="e.g. --concurrency 8")
-    limits = Limits(max_calls=max_calls, max_tokens=max_tokens_total, max_cost=max_cost, timeout=timeout)
+    limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
     provider = _provider(model, model_options)
     opened = _journal(journal)
@@ -98,6 +103,7 @@ def plan(
         options=RunOptions(
             seed=seed, limits=limits, concurrency=concurrency, fresh=_fresh_number(opened) if fresh else 0
         ),
+        model_options=model_options or {},
     )
 
 
@@ -156,10 +162,7 @@ async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncIt
 
 async def aresume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
     """Continue a run where it stopped: no completed call is made again."""
-    again = plan_again(run, "resume", **changes)
-    await again.journal.resume_run(again.run)
-    await again.journal.clear_failures(again.run)
-    return await again.execute(sinks)
+    return await plan_again(run, "resume", **changes).execute(sinks)
 
 
 async def areplay(run: str, *, sinks: Sequence[Sink] = (), journal: str | Path | Journal | None = None) -> Outcome:
@@ -243,4 +246,5 @@ def problem_from(stored: Mapping[str, Any]) -> Problem:
 def capabilities_from(stored: Mapping[str, Any]) -> Capabilities:
     """The capabilities a model had when a run was recorded."""
     known = {f.name for f in fields(Capabilities)}
-    return Capabilities(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known})
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
+    return Capabilities(**given)

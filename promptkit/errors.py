@@ -1,19 +1,19 @@
 """Every error promptkit raises. Each says what happened, what to type next, and how the process ends.
 
-    PromptkitError                    1
-    ├── UsageError                    2   bad input: nothing was spent
-    │   ├── UnknownName                   no strategy, pack or model of that name; did you mean …
-    │   ├── BadInput                      a question, file or parameter that cannot be used
-    │   ├── BadPrompt                     a template that cannot be used, with file:line
-    │   └── CapabilityMissing             the model cannot do what was asked
-    ├── KeyMissing                    4   no key, or the provider refused it
-    ├── ProviderError                 1   the model could not answer
-    │   ├── Transient                     worth another try: RateLimited, Unavailable, TimedOut, BadReply
-    │   └── Rejected                      another try will not help: ContextOverflow, ModelMissing
-    ├── QuorumLost                    1   too few samples came back
-    ├── JournalError                  1   JournalUnusable, RunMissing, RunLive, ReplayMiss
-    └── Cut                           5   a cap was reached: the best so far is the answer
-        └── TimeUp                        the deadline passed
+PromptkitError                    1
+├── UsageError                    2   bad input: nothing was spent
+│   ├── UnknownName                   no strategy, pack or model of that name; did you mean …
+│   ├── BadInput                      a question, file or parameter that cannot be used
+│   ├── BadPrompt                     a template that cannot be used, with file:line
+│   └── CapabilityMissing             the model cannot do what was asked
+├── KeyMissing                    4   no key, or the provider refused it
+├── ProviderError                 1   the model could not answer
+│   ├── Transient                     worth another try: RateLimited, Unavailable, TimedOut, BadReply
+│   └── Rejected                      another try will not help: ContextOverflow, ModelMissing
+├── QuorumLost                    1   too few samples came back
+├── JournalError                  1   JournalUnusable, RunMissing, RunLive, ReplayMiss
+└── Cut                           5   a cap was reached: the best so far is the answer
+    └── TimeUp                        the deadline passed
 """
 
 from __future__ import annotations

@@ -199,7 +199,10 @@ def _read_prompt(path: Path, origin: str, mtime: int) -> Prompt:
         about=str(meta.get("about", "")),
     )
     if wrong := set(prompt.defaults) - _DECODING:
-        raise BadPrompt(f"{path}:1: not a decoding parameter: {', '.join(sorted(wrong))}", hint=f"one of {sorted(_DECODING)}")
+        known_names = ", ".join(sorted(_DECODING))
+        raise BadPrompt(
+            f"{path}:1: not a decoding parameter: {', '.join(sorted(wrong))}", hint=f"one of: {known_names}"
+        )
     import jinja2
 
     for _, turn in prompt.turns:
@@ -267,7 +270,7 @@ def _only(path: Path, meta: Mapping[str, Any], known: set[str]) -> None:
 
 def _typed(path: Path, meta: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
     value = meta.get(name, default)
-    if not isinstance(value, kind) or (kind is list and not all(isinstance(item, str) for item in value)):
+    if not isinstance(value, kind) or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
         raise BadPrompt(f"{path}:2: `{name}` must be a {'list of strings' if kind is list else kind.__name__}")
     return value
 

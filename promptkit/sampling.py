@@ -49,7 +49,8 @@ async def sample(
     model: Model, request: Request, draws: range, *, where: str, each: Each | None = None, quorum: float = 0.0
 ) -> list[Sample]:
     """Independent draws of one request. `quorum` is the part that must succeed, or QuorumLost is raised."""
-    return await ask_all(model, [request.at(i) for i in draws], where=where, each=each, quorum=quorum, first=draws.start)
+    requests = [request.at(index) for index in draws]
+    return await ask_all(model, requests, where=where, each=each, quorum=quorum, first=draws.start)
 
 
 async def ask_all(

@@ -166,7 +166,7 @@ class Capabilities:
     images: bool = False
     reasoning: bool = False
     context: int | None = None  # tokens, prompt and reply together
-    local: bool = False  # runs on this machine
+    local: bool = False  # runs on this machine: it costs nothing
     price: tuple[float, float] | None = None  # USD per million input and output tokens; None: unknown
     packs: tuple[str, ...] | None = None  # the only packs it was trained for; None: any
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 _LABEL = r"(?:(?:final|my|the)\s+)*(?:verdict|evaluation|judge?ment|answer|value)?\s*(?:is\b|[:=-])?\s*"
-_CHOICE = re.compile(r"(?:best|most promising) (?:choice|step|option|candidate) is\W*(?:(?:choice|step|option|candidate)\W*)?(\d+)(?!\d|\.\d)", re.I)
+_THING = r"(?:choice|step|option|candidate)"
+_CHOICE = re.compile(rf"(?:best|most promising) {_THING} is\W*(?:{_THING}\W*)?(\d+)(?!\d|\.\d)", re.I)
 
 
 def verdict(text: str, words: Iterable[str]) -> str | None:

@@ -40,9 +40,9 @@ class Claims:
         db.executemany("DELETE FROM claims WHERE key = ? AND owner = ?", [(key, str(self._owner)) for key in keys])
 
     def fulfil(self, db: sqlite3.Connection, keys: Sequence[str]) -> None:
-        """Lift every claim on keys that are stored now, whoever holds it."""
+        """Lift every claim on keys that are being stored, whoever holds it."""
+        self._held.difference_update(keys)  # first, as above: a store that fails buys nothing any more
         db.executemany("DELETE FROM claims WHERE key = ?", [(key,) for key in keys])
-        self._held.difference_update(keys)
 
     def drop_all(self, db: sqlite3.Connection) -> None:
         """Give up every claim."""

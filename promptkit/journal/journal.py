@@ -118,8 +118,8 @@ class Journal:
         rows = calls.rows(completions)
 
         def work(db: sqlite3.Connection) -> None:
-            calls.save(db, call, rows, usage)
             self._claims.fulfil(db, keys)
+            calls.save(db, call, rows, usage)
 
         await self._ringing(self._writer.submit(work), keys)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from promptkit.errors import JournalError, JournalUnusable
-from promptkit.journal.values import Damaged
+from promptkit.journal.values import Damaged, printable
 
 APPLICATION_ID = 0x706B6A6C  # "pkjl"; `file journal.db` shows it
 VERSION = 1
@@ -63,13 +63,14 @@ class Place:
     """Where a journal lies: a file, or memory that this process's connections share."""
 
     def __init__(self, path: Path | None) -> None:
-        self.path = path
-        self.name = str(path) if path else f"file:promptkit-{uuid.uuid4().hex}?mode=memory&cache=shared"
+        self.path = path.absolute() if path else None  # threads connect later, whatever the folder is by then
+        self._memory = f"file:promptkit-{uuid.uuid4().hex}?mode=memory&cache=shared"
 
-    def connect(self) -> sqlite3.Connection:
-        """A connection in autocommit; whoever asks for it closes it."""
+    def connect(self, *, make: bool = False) -> sqlite3.Connection:
+        """A connection in autocommit; whoever asks for it closes it. Only `make` creates the file."""
+        name = f"{self.path.as_uri()}?mode={'rwc' if make else 'rw'}" if self.path else self._memory
         connection = sqlite3.connect(
-            self.name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=self.path is None
+            name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
         )
         if self.path is None:
             connection.execute("PRAGMA read_uncommitted = 1")  # a shared cache locks readers out table by table
@@ -80,7 +81,7 @@ class Place:
         if self.path is not None:
             self._make_room(self.path)
         with self.explaining():
-            connection = self.connect()
+            connection = self.connect(make=True)
             try:
                 self._adopt(connection)
             except BaseException:
@@ -158,7 +159,8 @@ class Place:
     def _unusable(self, what: str, *remedies: str) -> JournalUnusable:
         where = f"journal {self.path}" if self.path else "the journal in memory"
         elsewhere = "use another: PROMPTKIT_JOURNAL=/path/to/journal.db"
-        return JournalUnusable(f"{where} {what}".replace("\n", " "), hint="\n".join((*remedies, elsewhere)))
+        message = printable(f"{where} {what}").replace("\n", " ")
+        return JournalUnusable(message, hint=printable("\n".join((*remedies, elsewhere))))
 
     def _set_aside(self, what: str) -> JournalUnusable:
         if self.path is None:

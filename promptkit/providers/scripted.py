@@ -1,10 +1,10 @@
 """Models whose replies are written down: a YAML or JSON file, or a Python function in tests.
 
-    replies:
-      - when: "Possible next steps"      # a part of the prompt; without it the rule always fits
-        say: ["first draw", "second"]    # by draw, the last one for all further draws; a string is one reply
-      - say: "Answer: 42"
-    delay: 0.05                          # seconds before each reply
+replies:
+  - when: "Possible next steps"      # a part of the prompt; without it the rule always fits
+    say: ["first draw", "second"]    # by draw, the last one for all further draws; a string is one reply
+  - say: "Answer: 42"
+delay: 0.05                          # seconds before each reply
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def open_scripted(name: str, options: Mapping[str, object]) -> Scripted:
         for when, say in rules:
             if when in prompt:
                 return say[min(request.index, len(say) - 1)]
-        raise Rejected(f"{path} has no reply for this prompt: {prompt[:60]!r}", hint="add a rule without `when` at the end")
+        raise Rejected(
+            f"{path} has no reply for this prompt: {prompt[:60]!r}", hint="add a rule without `when` at the end"
+        )
 
     return Scripted(script, name=name, identity=f"scripted:{hashlib.sha256(raw).hexdigest()}")
 
@@ -96,11 +98,10 @@ def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], float]:
     rules = []
     for number, rule in enumerate(body["replies"], start=1):
         say = rule.get("say") if isinstance(rule, dict) else None
-        say = [say] if isinstance(say, str) else say
-        wrong = not say or not all(isinstance(text, str) for text in say) or set(rule) - {"when", "say"}
-        if wrong:
+        texts = [say] if isinstance(say, str) else say if isinstance(say, list) else []
+        if not texts or not all(isinstance(text, str) for text in texts) or set(rule) - {"when", "say"}:
             raise BadInput(f"{path}: reply {number} is not of the form when/say", hint=form)
-        rules.append((str(rule.get("when", "")), list(say)))
+        rules.append((str(rule.get("when", "")), texts))
     delay = body.get("delay", 0)
     if not isinstance(delay, (int, float)) or delay < 0:
         raise BadInput(f"{path}: delay must be seconds, not {delay!r}", hint="delay: 0.05")

@@ -6,7 +6,9 @@ from datetime import datetime, tzinfo
 
 from promptkit.types import Usage
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()  # not the locale's: output is the same everywhere
+# Not the locale's: output is the same everywhere.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_OWN = ("builtin", "llamacpp", "scripted", "ollama")
 
 
 def many(number: int, noun: str) -> str:
@@ -42,13 +44,19 @@ def lasting(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
-def money(dollars: float | None) -> str:
-    """`$0.0039`, `$1.03`; `$0 local` for exactly 0 (only a local model costs nothing), None is unknown."""
+def money(dollars: float | None, model: str = "") -> str:
+    """`$0.0039`, `$1.03`; None is unknown, and 0 is `$0 local` when the model is."""
     if dollars is None:
         return "cost unknown"
     if dollars == 0:
-        return "$0 local"
+        return "$0 local" if local(model) else "$0"
     return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.4f}" if dollars >= 0.0001 else f"${dollars:.1g}"
+
+
+def local(model: str) -> bool:
+    """Whether a model of that name can only run on the user's own machines."""
+    provider, _, name = model.partition(":")
+    return provider in _OWN and not name.endswith("cloud")
 
 
 def score(value: float) -> str:
@@ -57,10 +65,9 @@ def score(value: float) -> str:
 
 
 def calls(usage: Usage) -> str:
-    """`38 calls (12 cached)`; `usage.calls` were sent, cached ones were not."""
-    total = usage.calls + usage.cached_calls
-    cached = "all cached" if not usage.calls else f"{usage.cached_calls:,} cached"
-    return f"{many(total, 'call')} ({cached})" if usage.cached_calls else many(total, "call")
+    """`38 calls (12 cached)`; the cached ones are among the calls."""
+    cached = "all cached" if usage.cached_calls >= usage.calls else f"{usage.cached_calls:,} cached"
+    return f"{many(usage.calls, 'call')} ({cached})" if usage.cached_calls else many(usage.calls, "call")
 
 
 def day_time(epoch: float, zone: tzinfo | None = None) -> str:

@@ -131,6 +131,18 @@ def parts(items: Iterable[str], width: int) -> str:
     return clip(chosen, width)
 
 
+def flow(line: str, width: int) -> list[str]:
+    """The line's parts in as many lines as they need, broken at the dots between them."""
+    rows = [""]
+    for item in line.split(" · "):
+        longer = f"{rows[-1]} · {item}" if rows[-1] else item
+        if rows[-1] and cell_len(longer) > width:
+            rows.append(item)
+        else:
+            rows[-1] = longer
+    return [piece for row in rows for piece in wrap(row, width)]
+
+
 @lru_cache(maxsize=4096)
 def _writable(char: str, encoding: str) -> str:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from typing import Any, Literal
@@ -20,8 +20,9 @@ NodeStatus = Literal["open", "kept", "pruned", "merged", "illegal", "best"]
 
 _DRAFT_LIMIT = 100_000  # characters kept of one reply; a frame shows its end
 _DRAFTS_KEPT = 32  # finished replies remembered
-# Work on a node happens in a span named after it, e.g. "tot/level 2/propose 0.1".
-_NODE_SPAN = re.compile(r"(?:^|/)(?:expand|node|propose|value)[ :](root|\d+(?:\.\d+)*)(?=/|$)")
+# Proposals of a level are numbered like the thoughts they continue, best first: "tot/level-2/propose/0".
+_WORK_SPAN = re.compile(r"/level-(\d+)/(\w+)/(\d+)$")
+_NESTED = "~"  # marks the span of a strategy inside another
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Draft:
     text: str = ""
     reasoning: str = ""
     done: bool = False
+    node: Path | None = None  # the thought it continues, if it does
 
 
 @dataclass(slots=True)
@@ -132,7 +134,6 @@ class RunState:
         self._drafts: dict[tuple[str, tuple[int, ...]], Draft] = {}
         self._flying: Counter[tuple[str, str, tuple[int, ...]]] = Counter()
         self._level_calls = [0, 0]  # started and ended since the last level was done
-        self._depths: dict[type[e.Event], int] = {}
 
     def feed(self, record: Record) -> None:
         """Take one record into account."""
@@ -154,25 +155,23 @@ class RunState:
         with self._lock:
             now = self._now
             tree = next(iter(self._trees.values()), {})
-            in_flight = self._flying.total()
-            named = {node for span, _, _ in self._flying if (node := node_of(span)) is not None}
             return replace(
                 now,
                 nodes=dict(tree),
-                working=frozenset(named & tree.keys() if named else _frontier(tree) if in_flight else ()),
+                working=frozenset(self._working(tree)),
                 drafts=tuple(self._drafts.values()),
                 warnings=dict(now.warnings),
-                in_flight=in_flight,
+                in_flight=self._flying.total(),
                 tokens=now.spent.tokens or now.tokens,
             )
 
-    def _outermost(self, record: Record) -> bool:
-        """Whether no event of this kind came from further out: a part's best is not the run's."""
-        kind, depth = type(record.event), record.span.count("/") + bool(record.span)
-        if depth > self._depths.get(kind, depth):
-            return False
-        self._depths[kind] = depth
-        return True
+    def _working(self, tree: Mapping[Path, Node]) -> set[Path]:
+        """The thoughts being continued: by the names of the spans, or whatever has not grown yet."""
+        root = next(iter(self._trees), "")
+        spans = [span for span, _, _ in self._flying if not root or span.startswith(f"{root}/")]
+        if any(_WORK_SPAN.search(span) for span in spans):
+            return {node for span in spans if (node := _continued(span, tree)) is not None}
+        return _frontier(tree) if spans and tree else set()
 
     def _node(self, record: Record, path: Path) -> Node:
         """The node, touched; with what leads to it, if it is new."""
@@ -200,14 +199,14 @@ class RunState:
 
     @_on.register
     def _(self, event: e.RunEnded, record: Record) -> None:
-        if self._outermost(record):
+        if _NESTED not in record.span:
             self._now.ended, self._now.progress = event, 1.0
             self._flying.clear()
 
     @_on.register
     def _(self, event: e.Delta, record: Record) -> None:
         key = (record.span, event.draw)
-        draft = self._drafts.get(key, Draft(*key))
+        draft = self._drafts.get(key) or Draft(*key, node=_continued(record.span, self._tree(record.span)))
         if event.reasoning:
             draft = replace(draft, reasoning=(draft.reasoning + event.text)[-_DRAFT_LIMIT:])
         else:
@@ -254,7 +253,7 @@ class RunState:
 
     @_on.register
     def _(self, event: e.VotesCounted, record: Record) -> None:
-        if self._outermost(record):
+        if _NESTED not in record.span:
             self._now.votes = event
             if event.n > 0:
                 self._now.progress = max(self._now.progress, min(1.0, event.seen / event.n))
@@ -299,7 +298,7 @@ class RunState:
 
     @_on.register
     def _(self, event: e.Best, record: Record) -> None:
-        if not self._outermost(record):
+        if _NESTED in record.span:
             return
         self._now.best = event
         if event.node is not None:
@@ -330,12 +329,17 @@ class RunState:
             now.progress = max(now.progress, min(1.0, (now.levels_done + share) / depth))
 
 
-def node_of(span: str) -> Path | None:
-    """The node a span is about, when its name says so."""
-    found = _NODE_SPAN.findall(span)
-    if not found:
+def _continued(span: str, tree: Mapping[Path, Node]) -> Path | None:
+    """The thought a proposal continues; None for any other work."""
+    found = _WORK_SPAN.search(span)
+    if not found or found[2] != "propose":
         return None
-    return () if found[-1] == "root" else tuple(int(index) for index in found[-1].split("."))
+    level, index = int(found[1]), int(found[3])
+    if level == 1:
+        return () if index == 0 else None
+    kept = [node for path, node in tree.items() if len(path) == level - 1 and node.rank is not None]
+    ranked = sorted(kept, key=lambda node: node.rank or 0)
+    return ranked[index].path if index < len(ranked) else None
 
 
 def _frontier(tree: Mapping[Path, Node]) -> set[Path]:
@@ -346,7 +350,7 @@ def _frontier(tree: Mapping[Path, Node]) -> set[Path]:
     return {path for path in leaves if len(path) == deepest}
 
 
-def rebuild(rows: list[dict[str, Any]]) -> Snapshot:
+def rebuild(rows: Iterable[Mapping[str, Any]]) -> Snapshot:
     """A finished run from its stored events."""
     state = RunState()
     for row in rows:

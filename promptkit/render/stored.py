@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from dataclasses import MISSING, fields
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -12,6 +11,7 @@ from promptkit.events import Event, Record
 from promptkit.types import Usage
 
 _EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
+_HINTS = {kind: get_type_hints(kind) for kind in (*_EVENTS.values(), Usage)}
 
 
 def restore(row: Mapping[str, Any]) -> Record | None:
@@ -29,16 +29,11 @@ def restore(row: Mapping[str, Any]) -> Record | None:
         return None
 
 
-@cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
 def _build(kind: type[Any], row: Mapping[str, Any]) -> Any:
     values = {}
     for field in fields(kind):
         if field.name in row:
-            values[field.name] = _fit(row[field.name], _hints(kind)[field.name])
+            values[field.name] = _fit(row[field.name], _HINTS[kind][field.name])
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ValueError(field.name)
     return kind(**values)
@@ -59,8 +54,8 @@ def _fit(value: Any, hint: Any) -> Any:
         return value
     if origin is dict and isinstance(value, Mapping):
         return dict(value)
-    if is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
-        return _build(hint, value)
+    if hint is Usage and isinstance(value, Mapping):
+        return _build(Usage, value)
     if hint is float and isinstance(value, (int, float)):
         return float(value)
     if isinstance(hint, type) and isinstance(value, hint):

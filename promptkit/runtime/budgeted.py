@@ -79,7 +79,9 @@ class Budget:
                 self._landed.clear()
                 await self._landed.wait()
             self._held = Need(
-                self._held.calls + need.calls, self._held.tokens + need.tokens, (self._held.cost or 0) + (need.cost or 0)
+                self._held.calls + need.calls,
+                self._held.tokens + need.tokens,
+                (self._held.cost or 0) + (need.cost or 0),
             )
             self._flying += 1
 
@@ -133,7 +135,7 @@ class Budgeted(Layer):
         self._budget = budget
         self._journal = journal
         self._run = run
-        if budget.limits.max_cost is not None and inner.capabilities.price is None:
+        if budget.limits.max_cost is not None and price(inner.capabilities, 1, 1) is None:
             raise BadInput(f"--max-cost needs a price, and {inner.id} has none", hint="use --max-calls or --max-tokens")
 
     async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
@@ -169,7 +171,8 @@ def estimate(requests: Sequence[Request], capabilities: Capabilities) -> Need:
     """An upper bound of what one call for these draws takes: a token is at least one byte of UTF-8."""
     request = requests[0]
     given = sum(
-        MESSAGE_OVERHEAD + sum(BLOB_TOKENS if isinstance(p, Blob) else len(p.text.encode("utf-8", "replace")) for p in m.content)
+        MESSAGE_OVERHEAD
+        + sum(BLOB_TOKENS if isinstance(p, Blob) else len(p.text.encode("utf-8", "replace")) for p in m.content)
         for m in request.messages
     )
     given += len((request.schema or "").encode()) + sum(len(t.schema) + len(t.description) for t in request.tools)
@@ -180,6 +183,5 @@ def estimate(requests: Sequence[Request], capabilities: Capabilities) -> Need:
 
 def price(capabilities: Capabilities, input_tokens: int, output_tokens: int) -> float | None:
     """USD; None when the price is unknown."""
-    if capabilities.price is None:
-        return None
-    return (input_tokens * capabilities.price[0] + output_tokens * capabilities.price[1]) / 1e6
+    rates = (0.0, 0.0) if capabilities.local else capabilities.price
+    return None if rates is None else (input_tokens * rates[0] + output_tokens * rates[1]) / 1e6

@@ -18,7 +18,6 @@ from promptkit.journal import Journal, Stored, key
 from promptkit.runtime.ledger import Nominal
 from promptkit.types import Capabilities, Completion, Provider, Request, Usage
 
-
 _Landed = tuple[Stored, bool]  # and whether this run bought it
 
 

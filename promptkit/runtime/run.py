@@ -55,16 +55,17 @@ async def execute(
     run: str,
     mode: Mode = "new",
     sinks: Sequence[Sink] = (),
-    recipe: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Outcome:
     """The outcome of the strategy, its every step in the journal under `run`.
 
-    A cap ends it with the best answer so far (status "budget"); an error is recorded and raised.
+    A cap ends it with the best answer so far (status "budget"); an error is recorded and raised. `more` is
+    remembered with the run.
     """
     replaying = mode == "replay"
     problem = replace(problem, seed=options.seed)
     if mode == "new":
-        await journal.start_run(_row(run, name, strategy, problem, provider, options, recipe or {}))
+        await journal.start_run(_row(run, name, strategy, problem, provider, options, more or {}))
     nothing = Spent()
     budget = Budget(Limits() if replaying else options.limits, journal.spent(run) if mode == "resume" else nothing)
     nominal = Nominal()
@@ -116,8 +117,8 @@ async def execute(
             await model.aclose()
             limit = options.limits.timeout or 0.0
             emit(BudgetHit("seconds", round(time.monotonic() - started, 3), limit))
-            cut = TimeUp(f"time is up: {limit:g} s", hint="raise --timeout and resume the run: what was paid for is kept")
-            return await end(best.outcome("budget", cut))
+            kept_hint = "raise --timeout and resume the run: what was paid for is kept"
+            return await end(best.outcome("budget", TimeUp(f"time is up: {limit:g} s", hint=kept_hint)))
         except asyncio.CancelledError:
             await model.aclose()
             await asyncio.shield(end(best.outcome("cancelled", None)))
@@ -178,7 +179,7 @@ def _row(
     problem: Problem,
     provider: Provider,
     options: RunOptions,
-    recipe: dict[str, Any],
+    more: dict[str, Any],
 ) -> NewRun:
     return NewRun(
         id=run,
@@ -189,7 +190,7 @@ def _row(
         pack=problem.pack,
         seed=options.seed,
         options={
-            **recipe,
+            **more,
             "problem": plain(problem),
             "limits": plain(options.limits),
             "concurrency": options.concurrency,

@@ -13,8 +13,12 @@ class Direct:
     """Ask for the answer at once."""
 
     temperature: float | None = None  # sampling temperature; None: the template's
-    max_tokens: int | None = None  # longest reply, in tokens; None: the template's
+    reply_tokens: int | None = None  # longest reply; None: the template's
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer read from one reply."""
-        return await answer_once(problem, model, "solve", temperature=self.temperature, max_tokens=self.max_tokens)
+        return await answer_once(problem, model, "solve", temperature=self.temperature, max_tokens=self.reply_tokens)
+
+    def effort(self, problem: Problem) -> tuple[int, int | None]:
+        """The fewest and the most samples it takes."""
+        return 1, 1

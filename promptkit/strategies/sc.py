@@ -20,7 +20,7 @@ class SelfConsistency:
 
     n: int = 10  # independent samples, at most
     temperature: float = 0.7  # above 0, or every vote is the same
-    max_tokens: int | None = None  # longest reply, in tokens; None: the template's
+    reply_tokens: int | None = None  # longest reply; None: the template's
     quorum: float = 0.5  # part of the samples that must come back
 
     def __post_init__(self) -> None:
@@ -39,7 +39,7 @@ class SelfConsistency:
         pack = prompts.pack(problem.pack)
         template = pack.template("cot")
         reader, world = reader_of(problem, pack, template), world_of(pack, problem)
-        request = put(problem, template, temperature=self.temperature, max_tokens=self.max_tokens)
+        request = put(problem, template, temperature=self.temperature, max_tokens=self.reply_tokens)
         box = _BallotBox(self.n, reader)
         while more := next_batch(box.votes, self.n):
             draws = range(box.votes.seen, box.votes.seen + more)
@@ -47,6 +47,10 @@ class SelfConsistency:
         if box.votes.seen < self.n:
             emit(Stopped(f"{self.n - box.votes.seen} more samples could not change the vote"))
         return box.outcome(world, problem)
+
+    def effort(self, problem: Problem) -> tuple[int, int | None]:
+        """The fewest and the most samples it takes."""
+        return next_batch(Tally(()), self.n), self.n
 
 
 class _BallotBox:
@@ -72,7 +76,7 @@ class _BallotBox:
             if answer:
                 self._shown.setdefault(answer.key, answer.shown)
                 self._texts.setdefault(answer.key, got.completion.text)
-        self.votes = tally((answer and answer.key for answer in self._read), self._failed)
+        self.votes = tally((answer.key if answer else None for answer in self._read), self._failed)
         votes = self.votes
         emit(
             VotesCounted(self.counts, votes.seen, self._n, votes.unread, votes.failed, settled(votes, self._n)),

@@ -37,7 +37,7 @@ class TreeOfThoughts:
     n_evaluate: int | None = None  # value samples a state, or ballots a level; None: the pack's
     select: Literal["greedy", "sample"] = "greedy"  # the b best, or drawn in proportion to their scores
     temperature: float = 0.7  # for generating and judging
-    max_tokens: int | None = None  # longest reply, in tokens; None: the template's
+    reply_tokens: int | None = None  # longest reply; None: the template's
 
     def __post_init__(self) -> None:
         for name in ("b", "depth", "k", "n_evaluate"):
@@ -57,6 +57,15 @@ class TreeOfThoughts:
         search = _Search(self._resolved(prompts.pack(problem.pack)), problem, model)
         return await search.run()
 
+    def effort(self, problem: Problem) -> tuple[int, int | None]:
+        """The fewest and the most samples it takes; None where that depends on how many thoughts are proposed."""
+        how = self._resolved(prompts.pack(problem.pack))
+        b, k, n, depth = how.b or 1, how.k or 1, how.n_evaluate or 1, how.depth or 1
+        if how.generate == "propose":
+            return 1, None
+        thoughts = k + (depth - 1) * b * k
+        return 1, thoughts + (depth * n if how.evaluate == "vote" else thoughts * n) + 1
+
     def _resolved(self, pack: Pack) -> TreeOfThoughts:
         """With the pack's defaults, then the paper's, where a field is None."""
         packs = pack.defaults.get("tot", {})
@@ -73,6 +82,7 @@ class _Search:
         self.model = model
         self.pack = prompts.pack(problem.pack)
         self.world: World | None = world_of(self.pack, problem)
+        self.solved = False  # the first verified goal is the answer, whatever comes after it
 
     async def run(self) -> Outcome:
         """Drive bfs() with the model, then draw the answer from the best state."""
@@ -94,7 +104,8 @@ class _Search:
                 case Evaluate():
                     reply = await self._evaluate(step)
                 case Level():
-                    reply = self._report(step)
+                    self._report(step)
+                    reply = None
 
     # generate -------------------------------------------------------------------------------------------------
 
@@ -203,7 +214,7 @@ class _Search:
         emit(LevelDone(level.level, self.how.depth or 1, len(level.kept), seen, level.tied))
 
     async def _conclude(self, kept: Sequence[Node]) -> Outcome:
-        detail = {"kept": len(kept), "verified": None}
+        detail: dict[str, Any] = {"kept": len(kept), "verified": None}
         if not kept:
             return Outcome(answer=None, status="undecided", detail=detail | {"reason": "no legal thought was left"})
         best = kept[0]
@@ -211,11 +222,12 @@ class _Search:
             answer = self.world.assemble(best.thought.state)
             right = verified(self.world, self.problem, answer)
             if answer is None:
-                reason = f"no solution among the {len(kept)} states kept"
-                return Outcome(answer=None, status="undecided", text=best.thought.state, detail=detail | {"reason": reason})
+                detail |= {"reason": f"no solution among the {len(kept)} states kept"}
+                return Outcome(answer=None, status="undecided", text=best.thought.state, detail=detail)
             return Outcome(answer=answer, text=best.thought.state, detail=detail | {"verified": right})
         template = self.pack.template("answer")
-        completion = await ask(self.model, self._request("answer", best.thought.state, temperature=None), where="answer")
+        request = self._request("answer", best.thought.state, temperature=None)
+        completion = await ask(self.model, request, where="answer")
         answer_read = read(reader_of(self.problem, self.pack, template), completion)
         if answer_read is None:
             return Outcome(answer=None, status="undecided", text=completion.text, detail=detail)
@@ -224,11 +236,12 @@ class _Search:
 
     def _best(self, goal: Thought, path: tuple[int, ...]) -> None:
         answer = self.world.assemble(goal.state) if self.world else None
-        if answer and verified(self.world, self.problem, answer):
+        if answer and not self.solved and verified(self.world, self.problem, answer):
+            self.solved = True
             emit(Best(answer, text=goal.state, verified=True, node=path))
 
     def _request(self, name: str, state: str = "", /, **more: Any) -> Request:
-        decoding = {"temperature": more.pop("temperature", self.how.temperature), "max_tokens": self.how.max_tokens}
+        decoding = {"temperature": more.pop("temperature", self.how.temperature), "max_tokens": self.how.reply_tokens}
         return put(self.problem, self.pack.template(name), {"state": self._show(state), **more}, **decoding)
 
     def _show(self, state: str) -> str:

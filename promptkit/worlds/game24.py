@@ -98,8 +98,8 @@ class Game24:
     def check(self, question: str, answer: str) -> bool:
         """Whether the answer uses exactly the four numbers and equals 24."""
         try:
-            used = numbers_in(answer)
-            return sorted(used) == sorted(Fraction(n) for n in self.start(question).split()) and evaluate(answer) == TARGET
+            given = sorted(Fraction(number) for number in self.start(question).split())
+            return sorted(numbers_in(answer)) == given and evaluate(answer) == TARGET
         except (ValueError, ArithmeticError, BadInput):
             return False
 

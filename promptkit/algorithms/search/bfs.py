@@ -117,7 +117,8 @@ def proportional(rng: random.Random) -> Select:
     """A selector that draws b nodes without replacement, each in proportion to its score (at least a floor)."""
 
     def select(nodes: Sequence[Node], b: int) -> list[Node]:
-        pool, kept = list(nodes), []
+        pool = list(nodes)
+        kept: list[Node] = []
         while pool and len(kept) < b:
             weights = [max(node.score, 1e-9) for node in pool]
             kept.append(pool.pop(rng.choices(range(len(pool)), weights)[0]))

@@ -1,0 +1,76 @@
+"""The verbs, put together."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from promptkit.cli import again, catalogue, doctor, prompts, runs
+from promptkit.cli.exits import Exit
+from promptkit.cli.run import RunGroup
+from promptkit.cli.speak import complain, err
+from promptkit.errors import PromptkitError
+
+app = typer.Typer(
+    name="promptkit",
+    help="Prompting strategies over any model: live, budgeted, replayable.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(typer.Typer(), name="run", cls=RunGroup, help="Answer a question with a strategy.")
+again.add_to(app)
+runs.add_to(app)
+prompts.add_to(app)
+catalogue.add_to(app)
+doctor.add_to(app)
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
+) -> None:
+    """Prompting strategies over any model: live, budgeted, replayable."""
+    if version:
+        from promptkit import __version__
+
+        typer.echo(f"promptkit {__version__}")
+        raise typer.Exit(Exit.DONE)
+
+
+def start(words: Sequence[str]) -> int:
+    """The exit code of a command line."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader that left is handled where we write
+    try:
+        result = app(args=list(words), prog_name="promptkit", standalone_mode=False)
+        return int(result or Exit.DONE)
+    except PromptkitError as error:
+        return complain(error)
+    except typer.Exit as done:
+        return done.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        err("interrupted")
+        return Exit.INTERRUPTED
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """Usage errors of the command line itself; anything else is a bug, and says so."""
+    if hasattr(error, "format_message"):
+        err(f"error: {error.format_message()}")
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "promptkit"
+        err(f"  see: {command} --help")
+        return Exit.USAGE
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    err("this is a bug in promptkit; the trace above helps to mend it")
+    return Exit.FAILED

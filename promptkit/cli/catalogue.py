@@ -1,0 +1,201 @@
+"""`promptkit strategies` and `promptkit models`: what there is to choose from. Nothing here touches the network."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, fields
+from typing import Annotated, Any
+
+import typer
+
+from promptkit.cli.speak import clean, out, out_json
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+PIPE_WIDTH = 160  # of what is drawn, not tabulated, where no window tells
+
+_NEEDS = {
+    "builtin": ("builtin", "nothing"),
+    "llamacpp": ("llamacpp:PATH", "a GGUF file"),
+    "scripted": ("scripted:FILE", "a YAML or JSON file of replies"),
+}
+_PAPER = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+_LITERAL = re.compile(r"Literal\[([^\]]*)\]")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add both verbs."""
+    app.command("strategies")(strategies)
+    app.command("models")(models)
+
+
+def strategies(
+    name: Annotated[str | None, typer.Argument(help="Only this one, with its parameters.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """List the strategies, or one with its parameters."""
+    from promptkit import registry
+
+    if name is None:
+        found = [_strategy(known) for known in registry.names("strategy")]
+        if as_json:
+            return out_json({"schema": "promptkit.strategies/1", "strategies": found})
+        rows = [(each["name"], each["about"], " ".join(each["papers"])) for each in found]
+        return columns(("name", "what it does", "papers (arXiv)"), rows)
+    one = _detailed(name, registry.load("strategy", name))
+    if as_json:
+        return out_json({"schema": "promptkit.strategy/1", **one})
+    out(f"{name}  {clean(one['about'])}\n")
+    out("\n".join(clean(line).rstrip() for line in one["doc"].splitlines()) + "\n")
+    columns(
+        ("parameter", "type", "default", "what it is"),
+        [
+            (field["flag"], field["type"], "required" if field["required"] else _said(field["default"]), field["help"])
+            for field in one["parameters"]
+        ],
+    )
+    return None
+
+
+def models(as_json: Json = False) -> None:
+    """List the kinds of model, what each needs, and which is the default."""
+    from promptkit import registry
+    from promptkit.settings import origin
+
+    known = registry.names("provider")
+    default, where = origin("model")
+    kind = str(default).partition(":")[0]
+    found: list[dict[str, Any]] = []
+    for name in known:
+        form, needs = _NEEDS.get(name, (f"{name}:MODEL", "see its own documentation"))
+        found.append({"provider": name, "form": form, "needs": needs, "default": name == kind, **_state(name)})
+    chosen = {"model": default, "origin": where, "known": kind in known}
+    if as_json:
+        return out_json({"schema": "promptkit.models/1", "default": chosen, "models": found})
+    rows = [(each["form"], each["needs"], each["state"]) for each in found]
+    columns(("-m", "needs", "state"), rows)
+    problem = "" if kind in known else f"  there is no provider {kind!r}"
+    out(f"\ndefault: {clean(str(default))}  ({clean(where)}){problem}")
+    return None
+
+
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: fitted to the window for a person; into a pipe whole, aligned and plain."""
+    from promptkit.render.safe import Legible, one_line
+
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+        for index, name in enumerate(head):
+            table.add_column(name, no_wrap=index < len(head) - 1, overflow="fold")
+        for row in cells:
+            table.add_row(*(Text(cell, style="" if index else "bold") for index, cell in enumerate(row)))
+        return draw(Legible(table))
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(head, *cells, strict=True)]
+    for row in (head, *cells):
+        out("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return None
+
+
+def draw(renderable: Any) -> None:
+    """Print a rich renderable: styled for a person, plain and wide into a pipe."""
+    from rich.console import Console
+
+    tty = sys.stdout.isatty()
+    console = Console(file=sys.stdout, force_terminal=tty, width=None if tty else PIPE_WIDTH)
+    with console.capture() as capture:  # written by out(), which minds readers that leave
+        console.print(renderable)
+    out("\n".join(line.rstrip() for line in capture.get().split("\n")).rstrip("\n"))
+
+
+def _strategy(name: str) -> dict[str, Any]:
+    from promptkit import registry
+
+    try:
+        kind = registry.load("strategy", name)
+    except Exception as error:  # somebody else's plug-in: the others are listed all the same
+        return {"name": name, "about": f"cannot be loaded: {type(error).__name__}: {error}", "papers": []}
+    about = (inspect.getdoc(kind) or "").partition("\n")[0]
+    return {"name": name, "about": about, "papers": _papers(kind)}
+
+
+def _papers(kind: type[Any]) -> list[str]:
+    module = sys.modules.get(kind.__module__)
+    return list(dict.fromkeys(_PAPER.findall((module and module.__doc__) or "")))
+
+
+def _detailed(name: str, kind: type[Any]) -> dict[str, Any]:
+    from promptkit.cli.fields import field_help
+
+    module = inspect.getdoc(sys.modules.get(kind.__module__)) or ""
+    about, helps = (inspect.getdoc(kind) or "").partition("\n")[0], field_help(kind)
+    parameters = [
+        {
+            "name": field.name,
+            "flag": "--" + field.name.replace("_", "-"),
+            "type": _type(field.type),
+            "required": field.default is MISSING and field.default_factory is MISSING,
+            "default": _default(field),
+            "help": helps.get(field.name, ""),
+        }
+        for field in fields(kind)
+        if field.init
+    ]
+    return {"name": name, "about": about, "papers": _papers(kind), "doc": module, "parameters": parameters}
+
+
+def _type(annotation: Any) -> str:
+    """A field's type as a person writes it: `propose | sample | None`."""
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return _LITERAL.sub(lambda found: re.sub(r"\s*,\s*", " | ", re.sub("[\"']", "", found[1])), text)
+
+
+def _default(field: Any) -> Any:
+    from promptkit.types import plain
+
+    if field.default is MISSING and field.default_factory is MISSING:
+        return None
+    value = field.default_factory() if field.default is MISSING else field.default
+    return json.loads(json.dumps(plain(value), default=repr))
+
+
+def _said(value: Any) -> str:
+    return "None" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _state(name: str) -> dict[str, Any]:
+    """Whether the provider could be used now, and what is known of it without asking anyone."""
+    from promptkit.errors import PromptkitError
+
+    try:
+        match name:
+            case "builtin":
+                return _builtin()
+            case "llamacpp":
+                from promptkit.providers import llamacpp_server as server
+
+                device = server.gpu() or server.cpu().split(";")[0]
+                build = {"xllamacpp": server.version(), "device": device}
+                return {"ready": True, "state": f"xllamacpp {server.version()} on {device}", **build}
+            case "scripted":
+                return {"ready": True, "state": "ready; replies are written down, no model runs"}
+            case _:
+                return {"ready": None, "state": "not checked: that would take a call"}
+    except PromptkitError as error:
+        return {"ready": False, "state": error.message}
+
+
+def _builtin() -> dict[str, Any]:
+    from promptkit.providers.builtin import PACKS, open_builtin, weights
+
+    model = open_builtin("builtin", {})
+    return {"ready": True}

@@ -1,0 +1,58 @@
+"""`--dry-run`: the prompts a run would begin with, and what it may take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from promptkit import sync
+from promptkit.api import Plan
+from promptkit.cli.exits import Exit
+from promptkit.cli.form import printable
+from promptkit.cli.speak import err, out, out_json
+from promptkit.errors import Cut
+from promptkit.types import Capabilities, Completion, Request
+
+
+class _FirstRound:
+    """A model that notes what it is asked in the first round of calls, and ends the run there."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.id = plan.provider.id
+        self.capabilities: Capabilities = plan.provider.capabilities
+        self.asked: Counter[Request] = Counter()
+
+    async def complete(self, request: Request, /) -> Completion:
+        """No completion."""
+        self.asked[replace(request, draw=(0,))] += 1
+        raise Cut("dry run")
+
+
+def dry_run(plan: Plan, json: bool) -> int:
+    """Print the prompts of the first round and what the run may take; nothing is called."""
+    model = _FirstRound(plan)
+    with suppress(Cut):
+        sync.run(plan.strategy.solve(plan.problem, model))
+    least, most = plan.strategy.effort(plan.problem) if hasattr(plan.strategy, "effort") else (1, None)
+    if json:
+        prompts: list[dict[str, Any]] = [
+            {"draws": draws, "messages": [{"role": m.role, "text": m.text} for m in request.messages]}
+            for request, draws in model.asked.items()
+        ]
+        out_json({"schema": "promptkit.dry-run/1", "prompts": prompts, "samples": {"least": least, "most": most}})
+        return Exit.DONE
+    for request, draws in model.asked.items():
+        for turn in request.messages:
+            out(f"[{turn.role}]" + (f" x {draws}" if draws > 1 else ""))
+            out(printable(turn.text) + "\n")
+    err(f"{plan.name} on {plan.provider.id} would take {spread(least, most)}; nothing was called")
+    return Exit.DONE
+
+
+def spread(least: int, most: int | None) -> str:
+    """A number of samples in words."""
+    if most is None:
+        return f"at least {least} samples, and more by what it finds"
+    return f"{least} sample{'s' if least != 1 else ''}" if least == most else f"{least} to {most} samples"

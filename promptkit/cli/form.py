@@ -1,0 +1,38 @@
+"""The forms an outcome is printed in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptkit.cli.speak import clean
+from promptkit.types import Outcome, plain
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The stable JSON form of an outcome, "promptkit.run/1"."""
+    detail = dict(outcome.detail)
+    body: dict[str, Any] = {
+        "schema": "promptkit.run/1",
+        "run": outcome.run,
+        "strategy": outcome.strategy,
+        "model": outcome.model,
+        "answer": outcome.answer,
+        "status": outcome.status,
+        "confidence": outcome.confidence,
+        "verified": detail.pop("verified", None),
+    }
+    if "votes" in detail:
+        body["votes"] = plain(detail.pop("votes"))
+    body |= {
+        "text": outcome.text,
+        "usage": plain(outcome.usage),
+        "cost_usd": outcome.cost_usd,
+        "seconds": outcome.seconds,
+        "detail": plain(detail),
+    }
+    return body
+
+
+def printable(answer: str) -> str:
+    """The answer for stdout: lines kept; escape sequences and control characters shown, not sent to a terminal."""
+    return "\n".join(clean(line).rstrip() for line in answer.splitlines())

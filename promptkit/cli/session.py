@@ -1,0 +1,114 @@
+"""A run as a person sees it: the display while it goes, the answer and the exit code when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from promptkit import api, sync
+from promptkit.api import Plan
+from promptkit.cli.dry_run import dry_run
+from promptkit.cli.exits import OF_STATUS
+from promptkit.cli.form import as_json, printable
+from promptkit.cli.speak import err, err_json, out, out_json
+from promptkit.events import Record, RunEnded, Sink
+from promptkit.types import Outcome, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """How a run is shown."""
+
+    as_json: bool = False
+    events: bool = False
+    dry_run: bool = False
+    plain: bool = False
+    quiet: bool = False
+
+    def run(self, strategy: str, question: str, how: Mapping[str, Any]) -> int:
+        """The exit code of a new run."""
+        if self.dry_run:
+            return dry_run(api.plan(strategy, question, **{**how, "journal": "memory"}), self.as_json)
+        return self.show(api.plan(strategy, question, **how))
+
+    def resume(self, run: str, changes: Mapping[str, Any]) -> int:
+        """The exit code of a run that goes on."""
+        return self.show(api.plan_again(run, "resume", **changes))
+
+    def replay(self, run: str) -> int:
+        """The exit code of a run shown again from the journal."""
+        return self.show(api.plan_again(run, "replay"))
+
+    def show(self, plan: Plan) -> int:
+        """Run it on the display, print what it gave, and return its exit code."""
+        last = _Last()
+        sinks: list[Sink] = [last]
+        try:
+            with self._display(plan.name) as display:
+                if self.events:
+                    sinks.append(lambda record: err_json(record.to_json()))
+                elif display is not None:
+                    sinks.append(display)
+                outcome = sync.run(plan.execute(sinks))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            outcome = last.outcome(plan)
+        self._close(plan, outcome, last)
+        return OF_STATUS[outcome.status]
+
+    def _display(self, strategy: str) -> Any:
+        if self.events:
+            return nullcontext(None)
+        from rich.console import Console
+
+        from promptkit.render.live import open_display
+
+        return open_display(Console(stderr=True), strategy, plain=self.plain, quiet=self.quiet)
+
+    def _close(self, plan: Plan, outcome: Outcome, last: _Last) -> None:
+        if not self.quiet and not self.events:
+            self._summarise(outcome, last)
+        elif outcome.status in ("budget", "cancelled") and plan.mode != "replay":
+            err(f"resume it: promptkit resume {outcome.run}")
+        if self.as_json:
+            out_json(as_json(outcome))
+        elif outcome.answer is not None:
+            out(printable(outcome.answer))
+
+    def _summarise(self, outcome: Outcome, last: _Last) -> None:
+        from rich.console import Console
+
+        from promptkit.render.summary import closing
+
+        Console(stderr=True).print(closing(outcome, last.state))
+
+
+class _Last:
+    """The sink that remembers how far a run came."""
+
+    def __init__(self) -> None:
+        from promptkit.render.state import RunState
+
+        self.state = RunState()
+        self.ended: RunEnded | None = None
+
+    def __call__(self, record: Record) -> None:
+        self.state.feed(record)
+        if isinstance(record.event, RunEnded):
+            self.ended = record.event
+
+    def outcome(self, plan: Plan) -> Outcome:
+        """The outcome of a run that was interrupted."""
+        ended = self.ended
+        return Outcome(
+            answer=ended.answer if ended else None,
+            status="cancelled",
+            usage=ended.usage if ended else Usage(),
+            cost_usd=ended.cost_usd if ended else None,
+            seconds=ended.seconds if ended else 0.0,
+            run=plan.run,
+            strategy=plan.name,
+            model=plan.provider.id,
+        )

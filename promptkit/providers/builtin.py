@@ -1,0 +1,32 @@
+"""`builtin`: the tiny model in the package; no key, no server, no network."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from promptkit.errors import BadInput
+from promptkit.providers.gguf_file import read_gguf
+from promptkit.providers.llamacpp_options import open_model
+from promptkit.types import Provider
+
+PACKS = ("game24",)
+
+
+def open_builtin(name: str, options: Mapping[str, object]) -> Provider:
+    """The model on board: real samples, for arithmetic only; what it can do is in its MODEL_CARD.md."""
+    if name not in ("", "builtin"):
+        raise BadInput(f"there is one built-in model, not {name!r}", hint="builtin, or llamacpp:PATH for a GGUF file")
+    return open_model("builtin", read_gguf(_weights()), options, packs=PACKS)
+
+
+@cache
+def _weights() -> Path:
+    # llama.cpp wants a real file: a package in a zip has it unpacked until the process ends.
+    files = ExitStack()
+    atexit.register(files.close)
+    return files.enter_context(resources.as_file(resources.files("promptkit") / "_data" / "builtin.gguf"))

@@ -1,0 +1,17 @@
+"""`llamacpp:PATH`: any GGUF file, run in this process by llama.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promptkit.errors import BadInput
+from promptkit.providers.gguf_file import HINT, read_gguf
+from promptkit.providers.llamacpp_options import open_model
+from promptkit.types import Provider
+
+
+def open_llamacpp(name: str, options: Mapping[str, object]) -> Provider:
+    """The model in the GGUF file at path `name`; its header is checked now, its weights are loaded on first use."""
+    if not name:
+        raise BadInput("llamacpp: names no file", hint=HINT)
+    return open_model(f"llamacpp:{name}", read_gguf(name), options)

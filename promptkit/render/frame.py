@@ -1,0 +1,142 @@
+"""What every live view shares: its head, its progress line, and how the rows of the terminal are dealt out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.text import Text
+
+from promptkit.render import amounts
+from promptkit.render.safe import clip, one_line, parts, sides
+from promptkit.render.state import Snapshot
+
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+FRAMES_PER_SECOND = 8
+
+Body = Callable[[int, int], list[Text]]
+
+
+def spinner(now: float) -> str:
+    """The spinner as it stands at this moment."""
+    return SPINNER[int(now * FRAMES_PER_SECOND) % len(SPINNER)]
+
+
+def settings(params: dict[str, Any]) -> list[str]:
+    """The parameters worth a word: `depth 3`, `width 5`."""
+    words = []
+    for name, value in params.items():
+        if isinstance(value, bool):
+            words += [one_line(name)] if value else []
+        elif (isinstance(value, (int, float)) and value) or (isinstance(value, str) and value and len(value) <= 24):
+            words.append(one_line(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"))
+    return words
+
+
+def header(snapshot: Snapshot, width: int) -> Text:
+    """`tot  depth 3 · width 5                 ollama:qwen3:8b · game24`."""
+    run = snapshot.run
+    if run is None:
+        return Text("starting", style="dim")
+    name = one_line(run.strategy)
+    left = Text(name, style="bold")
+    about = parts(settings(run.params), max(0, width - len(name) - 2))
+    if about:
+        left.append("  ").append(about, style="dim")
+    where = [one_line(run.model), one_line(run.pack) if run.pack != "general" else ""]
+    right = Text(parts(filter(None, where), max(8, width - max(left.cell_len, width // 2) - 2)), style="cyan")
+    if left.cell_len + right.cell_len + 2 > width:
+        left = Text(name, style="bold")
+    return sides(left, right, width)
+
+
+def question(snapshot: Snapshot, width: int) -> Text:
+    """The question in one line."""
+    asked = one_line(snapshot.run.question) if snapshot.run else ""
+    return Text(clip(asked or "the question", width), style="bold" if asked else "dim")
+
+
+def tallies(snapshot: Snapshot, now: float) -> list[str]:
+    """`22 calls (3 cached)`, `3 running`, `4.1k tokens`, `0:07`, `$0 local`: most telling first."""
+    calls = amounts.many(snapshot.calls, "call")
+    words = [f"{calls} ({snapshot.cached} cached)" if snapshot.cached else calls]
+    if snapshot.in_flight:
+        words.append(f"{snapshot.in_flight} running")
+    if snapshot.retry_until > now and not snapshot.ended:
+        words.append(f"retrying in {snapshot.retry_until - now:.0f} s")
+    if snapshot.failed:
+        words.append(f"{snapshot.failed} failed")
+    words += [f"{amounts.short(snapshot.tokens)} tokens", amounts.clock(snapshot.seconds(now))]
+    if snapshot.run and amounts.local(snapshot.run.model):
+        words.append(amounts.money(0, snapshot.run.model))
+    return words
+
+
+def bar(share: float, width: int) -> Text:
+    """`▰▰▰▱▱▱▱▱▱▱`."""
+    full = round(min(1.0, max(0.0, share)) * width)
+    return Text("▰" * full, style="cyan").append("▱" * (width - full), style="dim")
+
+
+def warning(snapshot: Snapshot, width: int) -> Text | None:
+    """The latest thing the user should know, in one line."""
+    if snapshot.budget:
+        return Text(clip(f"! {budget_words(snapshot)}", width), style="yellow")
+    if not snapshot.warnings:
+        return None
+    latest = next(reversed(snapshot.warnings))
+    return Text(clip(f"! {one_line(latest.message)}", width), style="yellow")
+
+
+def warnings(snapshot: Snapshot, width: int) -> list[Text]:
+    """Everything the user should know, each once, with what to type."""
+    lines = []
+    for said, times in snapshot.warnings.items():
+        often = f" (×{times})" if times > 1 else ""
+        lines.append(Text(f"! {one_line(said.message)}{often}", style="yellow"))
+        lines += [Text(f"  {one_line(hint)}", style="dim") for hint in said.hint.splitlines() if hint.strip()]
+    return fitted(lines, width)
+
+
+def budget_words(snapshot: Snapshot) -> str:
+    """`budget reached: 50 of 50 calls`."""
+    hit = snapshot.budget
+    if hit is None:
+        return "budget reached"
+    cap = one_line(hit.cap).removeprefix("max_").removeprefix("max-")
+    if cap == "cost":
+        return f"budget reached: {amounts.money(hit.spent)} of {amounts.money(hit.limit)}"
+    return f"budget reached: {hit.spent:,.6g} of {hit.limit:,.6g} {cap}"
+
+
+def indented(lines: list[Text], columns: int) -> list[Text]:
+    """The lines, moved right."""
+    return [Text(" " * columns).append_text(line) if line.plain else line for line in lines]
+
+
+def fitted(lines: list[Text], width: int) -> list[Text]:
+    """The lines, none wider than `width` cells."""
+    for line in lines:
+        line.truncate(max(1, width), overflow="ellipsis")
+    return lines
+
+
+def margin(width: int) -> int:
+    """How far the body stands in; nothing where columns are few."""
+    return 2 if width >= 40 else 0
+
+
+def layout(snapshot: Snapshot, now: float, width: int, rows: int, body: Body, foot: Text) -> list[Text]:
+    """Head, body and foot in at most `rows` lines of at most `width` cells; air goes first, then the head."""
+    gap = margin(width)
+    room = max(1, width - 2 * gap)
+    airy, headed = rows >= 10, rows >= 5
+    above: list[Text] = [header(snapshot, max(1, width - gap))] if headed else []
+    said = warning(snapshot, room) if rows >= 7 else None
+    below = indented([*([said] if said else []), foot], gap)
+    if airy:
+        above.append(Text())
+        below.insert(0, Text())
+    left = rows - len(above) - len(below)
+    lines = fitted([*above, *(indented(body(room, left), gap) if left > 0 else []), *below], width)
+    return lines[: max(1, rows)] if left >= 0 else lines[-max(1, rows) :]
