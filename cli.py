@@ -1,4 +1,4 @@
-"""promptkit from a checkout: `python cli.py run tot -P game24 "2 3 5 12"`."""
+"""promptkit from a checkout: `python cli.py run tot -P game24 "1 8 11 13"`."""
 
 from promptkit.cli import main
 

@@ -1,7 +1,7 @@
 """Prompting strategies as small, budgeted, replayable programs over any model.
 
 import promptkit as pk
-pk.run("tot", "2 3 5 12", pack="game24").answer
+pk.run("tot", "1 8 11 13", pack="game24").answer
 """
 
 from __future__ import annotations

@@ -107,8 +107,15 @@ def plan(
     )
 
 
-def plan_again(run: str, mode: Mode, *, journal: str | Path | Journal | None = None, **changes: Any) -> Plan:
-    """A recorded run, ready to be resumed or replayed. `changes` are new caps."""
+def plan_again(
+    run: str,
+    mode: Mode,
+    *,
+    model: Model | None = None,
+    journal: str | Path | Journal | None = None,
+    **changes: Any,
+) -> Plan:
+    """A recorded run, ready to be resumed or replayed. `model` is for models made in Python, `changes` are new caps."""
     opened = _journal(journal)
     row = opened.run(run)
     stored = row.options
@@ -118,7 +125,7 @@ def plan_again(run: str, mode: Mode, *, journal: str | Path | Journal | None = N
     if mode == "replay":
         provider = Remembered(row.model, stored["identity"], capabilities_from(stored["capabilities"]))
     else:
-        provider = _provider(row.model, stored.get("model_options"))
+        provider = _provider(model or row.model, stored.get("model_options"))
     return Plan(
         run=row.id,
         name=name,
@@ -161,7 +168,7 @@ async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncIt
 
 
 async def aresume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
-    """Continue a run where it stopped: no completed call is made again."""
+    """Continue a run where it stopped: no completed call is made again; see plan_again() for what can be given."""
     return await plan_again(run, "resume", **changes).execute(sinks)
 
 

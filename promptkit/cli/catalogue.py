@@ -6,17 +6,15 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields
 from typing import Annotated, Any
 
 import typer
 
 from promptkit.cli.speak import clean, out, out_json
+from promptkit.cli.tables import columns
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-
-PIPE_WIDTH = 160  # of what is drawn, not tabulated, where no window tells
 
 _NEEDS = {
     "builtin": ("builtin", "nothing"),
@@ -81,40 +79,6 @@ def models(as_json: Json = False) -> None:
     problem = "" if kind in known else f"  there is no provider {kind!r}"
     out(f"\ndefault: {clean(str(default))}  ({clean(where)}){problem}")
     return None
-
-
-def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: fitted to the window for a person; into a pipe whole, aligned and plain."""
-    from promptkit.render.safe import Legible, one_line
-
-    cells = [[one_line(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
-        for index, name in enumerate(head):
-            table.add_column(name, no_wrap=index < len(head) - 1, overflow="fold")
-        for row in cells:
-            table.add_row(*(Text(cell, style="" if index else "bold") for index, cell in enumerate(row)))
-        return draw(Legible(table))
-    from rich.cells import cell_len
-
-    widths = [max(map(cell_len, column)) for column in zip(head, *cells, strict=True)]
-    for row in (head, *cells):
-        out("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return None
-
-
-def draw(renderable: Any) -> None:
-    """Print a rich renderable: styled for a person, plain and wide into a pipe."""
-    from rich.console import Console
-
-    tty = sys.stdout.isatty()
-    console = Console(file=sys.stdout, force_terminal=tty, width=None if tty else PIPE_WIDTH)
-    with console.capture() as capture:  # written by out(), which minds readers that leave
-        console.print(renderable)
-    out("\n".join(line.rstrip() for line in capture.get().split("\n")).rstrip("\n"))
 
 
 def _strategy(name: str) -> dict[str, Any]:
@@ -195,7 +159,15 @@ def _state(name: str) -> dict[str, Any]:
 
 
 def _builtin() -> dict[str, Any]:
-    from promptkit.providers.builtin import PACKS, open_builtin, weights
+    from importlib import resources
 
-    model = open_builtin("builtin", {})
-    return {"ready": True}
+    from promptkit.providers.builtin import PACKS, open_builtin
+    from promptkit.types import plain
+
+    model = open_builtin("builtin", {})  # checks the file; its weights are not loaded
+    with resources.as_file(resources.files("promptkit") / "_data" / "builtin.gguf") as path:
+        size = path.stat().st_size
+    device = str(getattr(model, "device", "")).split(";")[0]
+    packs = ", ".join(f"-P {pack}" for pack in PACKS)
+    state = f"{size / 1e6:.1f} MB on board, {device}; knows {packs} only"
+    return {"ready": True, "state": state, "bytes": size, "device": device, "capabilities": plain(model.capabilities)}

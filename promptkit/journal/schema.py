@@ -16,6 +16,7 @@ from promptkit.journal.values import Damaged, printable
 
 APPLICATION_ID = 0x706B6A6C  # "pkjl"; `file journal.db` shows it
 VERSION = 1
+_MAGIC = b"SQLite format 3\0"
 
 BUSY_SECONDS = 5.0  # one wait for another process's transaction, inside SQLite
 PATIENCE_SECONDS = 300.0  # all such waits together; transactions take milliseconds, so this is a stopped process
@@ -125,6 +126,8 @@ class Place:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise self._unusable(f"cannot be made ({error.strerror or error})") from error
+        if path.exists() and _head(path) not in (b"", _MAGIC):  # SQLite would overwrite a file of a few bytes
+            raise self._set_aside("is not a database")
 
     def _adopt(self, connection: sqlite3.Connection) -> None:
         version = self._inspect(connection)  # before anything is written: it may not be ours
@@ -181,6 +184,14 @@ def patiently(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:
             if not _busy(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.005)  # some locks are refused at once, whatever the busy timeout
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC))
+    except OSError:  # SQLite will say what is wrong with it
+        return b""
 
 
 def _busy(error: BaseException) -> bool:

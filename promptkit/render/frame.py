@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from promptkit.render import amounts
@@ -38,15 +39,13 @@ def header(snapshot: Snapshot, width: int) -> Text:
     run = snapshot.run
     if run is None:
         return Text("starting", style="dim")
-    name = one_line(run.strategy)
-    left = Text(name, style="bold")
-    about = parts(settings(run.params), max(0, width - len(name) - 2))
-    if about:
-        left.append("  ").append(about, style="dim")
+    # The model matters more than the parameters, so it is fitted first.
     where = [one_line(run.model), one_line(run.pack) if run.pack != "general" else ""]
-    right = Text(parts(filter(None, where), max(8, width - max(left.cell_len, width // 2) - 2)), style="cyan")
-    if left.cell_len + right.cell_len + 2 > width:
-        left = Text(name, style="bold")
+    right = Text(parts(filter(None, where), max(8, width // 2)), style="cyan")
+    left = Text(one_line(run.strategy), style="bold")
+    room = width - left.cell_len - right.cell_len - 4
+    if (about := settings(run.params)) and cell_len(about[0]) <= room:
+        left.append("  ").append(parts(about, room), style="dim")
     return sides(left, right, width)
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from promptkit import events as e
 from promptkit.events import Record
 from promptkit.render import amounts, frame, tree, votes
 from promptkit.render.plain import note
-from promptkit.render.safe import Legible, clip, one_line, parts, sides
+from promptkit.render.safe import Legible, clip, flow, one_line, parts, sides
 from promptkit.render.state import Snapshot, rebuild
 from promptkit.render.stored import restore
 from promptkit.types import Usage
@@ -27,36 +27,58 @@ Row = Mapping[str, Any]
 
 def runs_table(rows: Iterable[Row], *, zone: tzinfo | None = None) -> Legible:
     """The runs, one a line, the question in what room is left."""
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), expand=False)
-    for name in ("id", "when", "strategy", "model", "status"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=28)
-    table.add_column("calls", justify="right", no_wrap=True)
-    table.add_column("question", no_wrap=True, overflow="ellipsis", ratio=1)
-    for row in rows:
-        status = _word(row, "status") or "running"
-        usage = _usage(row)
-        calls = f"{usage['calls']:,}" if usage else ""
-        table.add_row(
-            Text(_word(row, "id"), style="bold"),
-            Text(_when(row, zone), style="dim"),
-            Text(_word(row, "strategy")),
-            Text(_word(row, "model")),
-            Text(status, style=_STATUS_STYLES.get(status, "")),
-            Text(calls),
-            Text(clip(_word(row, "question"), 200)),
-        )
-    return Legible(table if table.row_count else Text("no runs yet", style="dim"))
+    return Legible(_Table([_cells(row, zone) for row in rows]))
 
 
-def run_view(row: Row, events: Sequence[Row], *, zone: tzinfo | None = None) -> Legible:
-    """A run's header, its spans with their calls, and how it ended."""
+def run_view(
+    row: Row, events: Sequence[Row], *, every_call: bool = False, zone: tzinfo | None = None
+) -> Legible:
+    """A run's header, its spans with their calls, and how it ended; calls made at once are one line or each its own."""
     records = [record for event in events if (record := restore(event))]
-    return Legible(_Timeline(row, records, rebuild(events), zone))
+    return Legible(_Timeline(row, records, rebuild(events), every_call, zone))
 
 
 def run_tree(events: Sequence[Row]) -> Legible:
     """A run's whole search tree, the dropped thoughts included."""
     return Legible(_WholeTree(rebuild(events)))
+
+
+_COLUMNS = ("id", "when", "strategy", "model", "status", "calls", "question")
+_DISPENSABLE = (1, 5, 3, 2)  # columns to leave out, in this order, where the question has no room
+_QUESTION_ROOM = 12
+
+
+def _cells(row: Row, zone: tzinfo | None) -> tuple[str, ...]:
+    usage = _usage(row)
+    words = [_word(row, "id"), _when(row, zone), _word(row, "strategy"), _word(row, "model")]
+    calls = f"{usage['calls']:,}" if usage else ""
+    return (*(clip(word, 28) for word in words), _word(row, "status") or "running", calls, _word(row, "question"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    rows: list[tuple[str, ...]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self.rows:
+            yield Text("no runs yet", style="dim")
+            return
+        widths = [max(cell_len(row[at]) for row in (_COLUMNS, *self.rows)) for at in range(len(_COLUMNS) - 1)]
+        shown = list(range(len(_COLUMNS) - 1))
+        for at in _DISPENSABLE:
+            if sum(widths[kept] + 2 for kept in shown) + _QUESTION_ROOM <= options.max_width:
+                break
+            shown.remove(at)
+        for row in (_COLUMNS, *self.rows):
+            line = Text(style="dim" if row is _COLUMNS else "")
+            for at in shown:
+                gap = " " * (widths[at] - cell_len(row[at]))
+                style = "bold" if at == 0 else _STATUS_STYLES.get(row[at], "") if at == 4 else ""
+                line.append(gap if at == 5 else "").append(row[at], "" if row is _COLUMNS else style)
+                line.append("  " if at == 5 else gap + "  ")
+            line.append(clip(row[-1], max(0, options.max_width - line.cell_len)))
+            line.truncate(options.max_width, overflow="ellipsis")
+            yield line
 
 
 @dataclass(slots=True)
@@ -65,10 +87,20 @@ class _Part:
 
     path: str
     began: float
-    ended: float | None = None
+    ended: float  # when anything last happened in it
     error: str = ""
     calls: list[e.CallEnded] = field(default_factory=list)  # its own
     inside: list[_Part | tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def one_round(self) -> bool:
+        """Whether it is nothing but calls made at once."""
+        inner = [part for part in self.inside if isinstance(part, _Part)]
+        return bool(inner) and len(inner) == len(self.inside) and all(part.name.isdigit() for part in inner)
+
+    @property
+    def name(self) -> str:
+        return one_line(self.path.rsplit("/", 1)[-1]) or "run"
 
     def all_calls(self) -> list[e.CallEnded]:
         below = [part.all_calls() for part in self.inside if isinstance(part, _Part)]
@@ -80,6 +112,7 @@ class _Timeline:
     row: Row
     records: list[Record]
     snapshot: Snapshot
+    every_call: bool
     zone: tzinfo | None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -94,7 +127,8 @@ class _Timeline:
             yield from self._lines(item, 0, width)
         if self.snapshot.votes:
             yield Text()
-            yield Text(clip(f"  {votes.ruling(self.snapshot.votes)}", width))
+            yield from frame.indented(votes.bars(self.snapshot.votes, max(1, width - 4), 12, over=True), 2)
+            yield from (Text(f"  {row}") for row in flow(votes.ruling(self.snapshot.votes), max(1, width - 2)))
         answer = _outcome(self.row).get("answer")
         yield Text()
         if isinstance(answer, str):
@@ -126,14 +160,15 @@ class _Timeline:
         calls = item.all_calls()
         lead = "" if narrow else f"{amounts.milliseconds(item.began, self.zone)}  "
         left = Text("  ").append(lead, style="dim").append("  " * level)
-        left.append(one_line(item.path.rsplit("/", 1)[-1]) or "run")
-        nested = any(isinstance(inner, _Part) for inner in item.inside)
+        left.append(f"call {item.name}" if item.name.isdigit() else item.name)
+        folded = item.one_round and not self.every_call
+        nested = not folded and any(isinstance(inner, _Part) for inner in item.inside)
         if len(calls) > 1 and not nested:
             left.append(f" ×{len(calls)}")
         if item.error:
             left.append(f"  {item.error}", style="red")
         yield sides(left, _measures(item, calls, nested, narrow), width)
-        for inner in item.inside:
+        for inner in item.inside if not folded else ():
             yield from self._lines(inner, level + 1, width)
 
 
@@ -150,46 +185,50 @@ class _WholeTree:
 
 def _measures(part: _Part, calls: list[e.CallEnded], nested: bool, narrow: bool) -> Text:
     """`182 → 96   1.1 s`; for a span with others in it, its calls."""
-    lasted = amounts.lasting((part.ended if part.ended is not None else part.began) - part.began).rjust(8)
+    lasted = amounts.lasting(part.ended - part.began).rjust(8)
     if not calls:
         return Text(lasted, style="dim")
     cached, failed = sum(call.cached for call in calls), sum(bool(call.error) for call in calls)
-    what = amounts.many(len(calls), "call") if nested else ""
-    if not nested:
+    notes = [f"{failed} failed"] if failed and not narrow else []
+    if nested:
+        notes.append(amounts.calls(Usage(calls=len(calls), cached_calls=0 if narrow else cached)))
+    else:
         tokens = sum(call.input_tokens for call in calls), sum(call.output_tokens for call in calls)
-        what = f"{amounts.short(tokens[0])} → {amounts.short(tokens[1])}"
-    notes = [f"{failed} failed"] if failed else []
-    if cached:
-        notes.append("cached" if cached == len(calls) else f"{cached} cached")
-    return Text(" · ".join([what] if narrow else [*notes, what]) + lasted, style="dim")
+        if cached and not narrow:
+            notes.append("cached" if cached == len(calls) else f"{cached} cached")
+        notes.append(f"{amounts.short(tokens[0])} → {amounts.short(tokens[1])}")
+    return Text(" · ".join(notes) + lasted, style="dim")
 
 
 def _parts_of(records: Sequence[Record]) -> _Part:
     """The spans as they lie in each other, found by their paths: concurrent ones interleave in time."""
-    top = _Part("", records[0].at if records else 0.0)
+    top = _Part("", records[0].at if records else 0.0, 0.0)
     open_parts: dict[str, _Part] = {"": top}
     for record in records:
-        here = open_parts.get(record.span) or _inside(open_parts, record.span, record.at)
+        here = _inside(open_parts, record.span, record.at)
         match record.event:
             case e.SpanEnded(error=error):
-                here.ended, here.error = record.at, error
-                open_parts.pop(record.span, None)
-                open_parts.setdefault("", top)
+                here.error = error
+                if here is not top:
+                    del open_parts[record.span]
             case e.CallEnded() as call:
                 here.calls.append(call)
             case e.LevelDone() | e.Warned() | e.BudgetHit() | e.Stopped() | e.Retrying() as event:
                 here.inside.append((record.at, note(event, Snapshot())))
             case _:
                 pass
-    return top if any(isinstance(part, _Part) for part in top.inside) or not top.calls else _Part("", 0.0, inside=[top])
+    return _Part("", top.began, top.ended, inside=[top]) if top.calls else top
 
 
 def _inside(open_parts: dict[str, _Part], span: str, at: float) -> _Part:
-    outer = span.rsplit("/", 1)[0] if "/" in span else ""
-    parent = open_parts.get(outer) or _inside(open_parts, outer, at)
-    part = _Part(span, at)
-    parent.inside.append(part)
-    open_parts[span] = part
+    """The open part of that path, made if need be, with the time noted all the way up."""
+    part = open_parts.get(span)
+    parent = _inside(open_parts, span.rpartition("/")[0], at) if span else None
+    if part is None:
+        part = open_parts[span] = _Part(span, at, at)
+        if parent:
+            parent.inside.append(part)
+    part.ended = max(part.ended, at)
     return part
 
 

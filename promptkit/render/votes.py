@@ -19,13 +19,13 @@ def live(snapshot: Snapshot, now: float, width: int, rows: int) -> list[Text]:
         votes = snapshot.votes
         asked = [frame.question(snapshot, room), Text()] if left >= 8 else []
         waiting = [Text("no answer yet", style="dim")]
-        return [*asked, *(_bars(votes, room, left - len(asked)) if votes and votes.counts else waiting)]
+        return [*asked, *(bars(votes, room, left - len(asked)) if votes and votes.counts else waiting)]
 
     room = max(1, width - 2 * frame.margin(width))
     words = frame.tallies(snapshot, now)
     if snapshot.votes:
-        # The vote tells its own count; calls come after it.
-        words = [standing(snapshot.votes), *words]
+        # The vote tells its own count.
+        words = [standing(snapshot.votes), *words[1:]]
     return frame.layout(snapshot, now, width, rows, body, Text(parts(words, room), style="dim"))
 
 
@@ -37,9 +37,9 @@ def final(snapshot: Snapshot, width: int, rows: int) -> list[Text]:
     lines = [frame.header(snapshot, max(1, width - gap)), Text()]
     if votes is None:
         return frame.fitted([*lines, *frame.indented([Text("no votes were counted", style="dim")], gap)], width)
-    bars = _bars(votes, room, max(3, rows - 4), over=True)
+    drawn = bars(votes, room, max(3, rows - 4), over=True)
     ruled = [Text(line) for line in flow(ruling(votes), room)]
-    return frame.fitted([*lines, *frame.indented([*bars, *([Text()] if bars else []), *ruled], gap)], width)
+    return frame.fitted([*lines, *frame.indented([*drawn, *([Text()] if drawn else []), *ruled], gap)], width)
 
 
 def standing(votes: VotesCounted) -> str:
@@ -95,7 +95,7 @@ def _listed(leaders: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _bars(votes: VotesCounted, width: int, rows: int, *, over: bool = False) -> list[Text]:
+def bars(votes: VotesCounted, width: int, rows: int, *, over: bool = False) -> list[Text]:
     """One line an answer, best first; `over`: shares are of the samples seen, not of those wanted."""
     whole = max(1, votes.seen if over or not votes.n else max(votes.n, votes.seen))
     counts = votes.counts

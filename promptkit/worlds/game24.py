@@ -51,7 +51,7 @@ class Game24:
         if len(numbers) != 4 or extra:
             raise BadInput(
                 f"not a Game of 24 puzzle: {question.strip()[:60]!r}",
-                hint='give four whole numbers, e.g. "2 3 5 12"; for other questions leave out -P game24',
+                hint='give four whole numbers, e.g. "1 8 11 13"; for other questions leave out -P game24',
             )
         return " ".join(numbers)
 

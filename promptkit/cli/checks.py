@@ -1,0 +1,205 @@
+"""What `promptkit doctor` looks at: each check yields what it found. Nothing here touches the network."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from promptkit.errors import PromptkitError
+
+State = Literal["ok", "warn", "fail"]
+
+PATIENCE = 120.0  # seconds for the model on board to load and answer; it takes less than one
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A line of the report; `mend` is the command or setting that puts it right."""
+
+    check: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def examine() -> list[Finding]:
+    """What every check found; one that breaks is a finding too."""
+    checks = (_versions, _packages, _model, _settings, _journal, _folders, _prompts, _terminal, _sockets)
+    return [finding for check in checks for finding in _guarded(check)]
+
+
+def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    name = check.__name__.lstrip("_")
+    try:
+        yield from check()
+    except PromptkitError as error:
+        yield Finding(name, "fail", error.message, "; ".join(error.hint.splitlines()))
+    except Exception as error:
+        yield Finding(name, "fail", f"{type(error).__name__}: {error}")
+
+
+def _versions() -> Iterator[Finding]:
+    from promptkit import __version__
+
+    system = f"{platform.system()} {platform.machine()}"
+    yield Finding("versions", "ok", f"python {platform.python_version()}, promptkit {__version__}, {system}")
+
+
+def _packages() -> Iterator[Finding]:
+    from importlib import metadata
+
+    try:
+        wanted = [line for line in metadata.requires("promptkit") or () if "extra ==" not in line]
+    except metadata.PackageNotFoundError:
+        yield Finding("packages", "warn", "promptkit runs from a checkout and is not installed", "pip install -e .")
+        return
+    fine = 0
+    for line in wanted:
+        need = line.partition(";")[0].strip()
+        name = re.split(r"[\s<>=!~\[(]", need, maxsplit=1)[0]
+        try:
+            have = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield Finding("packages", "fail", f"{name} is not installed", f"pip install '{need}'")
+            continue
+        if _fits(line, have):
+            fine += 1
+        else:
+            yield Finding("packages", "warn", f"{name} {have} is installed, not {need}", f"pip install '{need}'")
+    if fine == len(wanted):
+        yield Finding("packages", "ok", f"{fine} packages as promptkit needs them")
+
+
+def _fits(need: str, version: str) -> bool:
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:  # it comes with other packages, not as one of ours
+        return True
+    return Requirement(need).specifier.contains(version, prereleases=True)
+
+
+def _model() -> Iterator[Finding]:
+    from promptkit import sync
+    from promptkit.providers.builtin import open_builtin
+    from promptkit.types import Completion, Request, message
+
+    provider = open_builtin("builtin", {"batch": 1, "replicas": 1})
+
+    async def try_it() -> Completion:
+        import asyncio
+
+        prompt = message("user", "Input: 2 3 5 12\nPossible next steps:")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await provider.complete(Request(messages=(prompt,), temperature=0.0, max_tokens=16))
+        finally:
+            await provider.aclose()
+
+    started = time.monotonic()
+    try:
+        reply = sync.run(try_it())
+    except TimeoutError:
+        yield Finding("model", "fail", f"the model on board gave no answer in {PATIENCE:.0f} s")
+        return
+    took = f"loaded and answered in {time.monotonic() - started:.1f} s"
+    if reply.text.strip():
+        yield Finding("model", "ok", f"builtin {took}")
+    else:
+        yield Finding("model", "fail", f"builtin {took} with nothing", "pip install --force-reinstall promptkit")
+    yield _device(str(getattr(provider, "device", "unknown")).partition(";")[0])
+
+
+def _device(used: str) -> Finding:
+    if used.startswith("GPU") or not shutil.which("nvidia-smi"):
+        return Finding("device", "ok", f"local models run on {used}")
+    from promptkit.providers.llamacpp_model import GPU_BUILD
+
+    return Finding("device", "warn", f"there is a GPU, and local models run on {used}", GPU_BUILD)
+
+
+def _settings() -> Iterator[Finding]:
+    from promptkit import registry
+    from promptkit.settings import origin
+
+    model, where = origin("model")
+    kind = str(model).partition(":")[0]
+    if kind in registry.names("provider"):
+        yield Finding("settings", "ok", f"default model {model} ({where})")
+    else:
+        yield Finding("settings", "fail", f"default model {model} ({where}): no provider {kind!r}", "promptkit models")
+
+
+def _journal() -> Iterator[Finding]:
+    from promptkit.api import open_journal
+
+    journal = open_journal()  # refuses one that cannot be written
+    stats = journal.stats()
+    size = f"{stats['bytes'] / 1e6:.1f} MB"
+    yield Finding(
+        "journal", "ok", f"{journal.path}, writable, {stats['runs']} runs, {stats['completions']} completions, {size}"
+    )
+
+
+def _folders() -> Iterator[Finding]:
+    from promptkit import places
+
+    root = places.project()
+    yield Finding("folders", "ok", f"project {root}" if root else f"no project here (no {places.PROJECT_FILE} above)")
+    home = places.user_data()
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        yield Finding("folders", "ok", f"user folder {home}" + ("" if home.exists() else " (not made yet)"))
+    else:
+        yield Finding("folders", "fail", f"user folder {home} cannot be written", "PROMPTKIT_HOME=/another/folder")
+
+
+def _prompts() -> Iterator[Finding]:
+    from promptkit.cli.prompts import in_force, problems_of
+
+    files = in_force()
+    problems = problems_of(files)
+    if not files:
+        yield Finding("prompts", "fail", "no prompt templates were found", "pip install --force-reinstall promptkit")
+    elif problems:
+        yield Finding("prompts", "fail", f"{len(problems)} problems, first {problems[0]}", "promptkit prompts check")
+    else:
+        yield Finding("prompts", "ok", f"{sum(file.name != 'pack.md' for file in files)} prompts, all parse")
+
+
+def _terminal() -> Iterator[Finding]:
+    from rich.console import Console
+
+    console = Console(file=sys.stdout)
+    encoding = sys.stdout.encoding or "utf-8"
+    colours = f"colours {console.color_system}" if console.color_system else "no colours"
+    kind = "terminal" if sys.stdout.isatty() else "output is not a terminal"
+    found = f"{kind}: {encoding}, {console.width} columns, {colours}"
+    if encoding.lower().startswith("utf"):
+        yield Finding("terminal", "ok", found)
+    else:
+        yield Finding("terminal", "warn", f"{found}; some characters get stand-ins", "PYTHONIOENCODING=utf-8")
+
+
+def _sockets() -> Iterator[Finding]:
+    import tempfile
+
+    from promptkit.providers.private_socket import private_socket, remove_socket
+
+    folder, socket = tempfile.gettempdir(), private_socket()
+    if socket is None:
+        found = f"no private socket fits under {folder}: local models listen on a loopback port, behind a key"
+        yield Finding("sockets", "ok" if sys.platform == "win32" else "warn", found, "TMPDIR=/tmp")
+        return
+    remove_socket(socket)
+    if socket.parent.parent.samefile(folder):
+        yield Finding("sockets", "ok", f"local models listen on a private socket under {folder}")
+    else:
+        note = f"{folder} is too long a path for a unix socket: {socket.parent.parent} is used"
+        yield Finding("sockets", "warn", note, "TMPDIR=/tmp")

@@ -1,0 +1,48 @@
+"""`promptkit doctor`: is the setup right, and what to type if not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptkit.cli.exits import Exit
+from promptkit.cli.speak import clean, out, out_json
+from promptkit.types import plain
+
+if TYPE_CHECKING:
+    from promptkit.cli.checks import Finding
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("doctor")(doctor)
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False) -> int:
+    """Check this installation; exit 1 if something is broken. Nothing here touches the network."""
+    from promptkit.cli.checks import examine
+
+    findings = examine()
+    healthy = all(finding.state != "fail" for finding in findings)
+    if as_json:
+        out_json({"schema": "promptkit.doctor/1", "ok": healthy, "checks": [plain(finding) for finding in findings]})
+    else:
+        for line in _lines(findings):
+            out(line)
+    return Exit.DONE if healthy else Exit.FAILED
+
+
+def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+    try:
+        "✓✗".encode(sys.stdout.encoding or "utf-8")
+        marks = {"ok": "✓", "warn": "!", "fail": "✗"}
+    except UnicodeEncodeError:
+        marks = {"ok": "ok", "warn": "!", "fail": "x"}
+    wide = max(map(len, marks.values()))
+    for finding in findings:
+        yield f"  {marks[finding.state].ljust(wide)} {clean(finding.found)}"
+        if finding.mend:
+            yield f"  {' ' * wide}   {clean(finding.mend)}"

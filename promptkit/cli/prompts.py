@@ -1,0 +1,182 @@
+"""`promptkit prompts`: the templates in force, and what a model would be sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptkit.cli.exits import Exit
+from promptkit.cli.form import printable
+from promptkit.cli.inputs import read_inputs
+from promptkit.cli.speak import clean, err, out, out_json
+from promptkit.cli.tables import columns
+from promptkit.errors import BadInput, BadPrompt
+from promptkit.types import plain
+
+if TYPE_CHECKING:
+    from promptkit.prompts import Pack, Prompt
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the noun and its verbs."""
+    noun = typer.Typer()
+    noun.callback(invoke_without_command=True)(prompts)
+    for name, verb in (("list", list_), ("show", show), ("render", render), ("check", check)):
+        noun.command(name)(verb)
+    app.add_typer(noun, name="prompts")
+
+
+def prompts(context: typer.Context) -> None:
+    """List, show, render and check prompt templates."""
+    if context.invoked_subcommand is None:
+        out(context.get_help())
+
+
+def list_(
+    pack: Annotated[str | None, typer.Option("--pack", "-P", help="Only this pack.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """List packs and their templates; a project's hides a user's, which hides the packaged one."""
+    from promptkit import prompts as shelf
+
+    packs = [shelf.pack(name) for name in ([pack] if pack else shelf.packs())]
+    found = [prompt for prompt in shelf.everything() if pack in (None, prompt.pack)]
+    if as_json:
+        body = {"packs": [_pack(each) for each in packs], "prompts": [_prompt(each) for each in found]}
+        return out_json({"schema": "promptkit.prompts/1", **body})
+    columns(("pack", "title", "origin", "reader"), [(each.name, each.title, each.origin, each.reader) for each in packs])
+    out("")
+    readers = {each.name: each.reader for each in packs}
+    rows = [
+        (each.id, str(each.version), each.origin, " ".join(each.inputs), _reader(each, readers), _first(each.about))
+        for each in found
+    ]
+    return columns(("template", "version", "origin", "inputs", "reader", "about"), rows)
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="A pack, or pack/template.")], as_json: Json = False
+) -> None:
+    """Show a template as it is in its file, or a pack with its templates."""
+    from promptkit import prompts as shelf
+
+    if "/" in name:
+        prompt = _find(name)
+        text = prompt.path.read_bytes().decode("utf-8-sig")
+        if as_json:
+            return out_json({"schema": "promptkit.prompt/1", **_prompt(prompt), "text": text})
+        # A template of a stranger's project is data to a terminal, and itself to a pipe.
+        return out(printable(text) if sys.stdout.isatty() else text.removesuffix("\n"))
+    pack = shelf.pack(name)
+    own = [prompt for prompt in shelf.everything() if prompt.pack == name]
+    if as_json:
+        return out_json({"schema": "promptkit.pack/1", **_pack(pack), "prompts": [_prompt(each) for each in own]})
+    out(f"{pack.name}  {clean(pack.title)}\n\n{printable(pack.about)}\n")
+    if pack.example:
+        out(f"example: {clean(pack.example)}\n")
+    return columns(("template", "inputs", "about"), [(p.id, " ".join(p.inputs), _first(p.about)) for p in own])
+
+
+def render(
+    name: Annotated[str, typer.Argument(metavar="ID", help="pack/template.")],
+    values: Annotated[
+        list[str] | None,
+        typer.Option("-v", "--var", metavar="NAME=VALUE", help="An input; NAME=@FILE reads it. Repeat it for a list."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the messages a model would be sent."""
+    prompt = _find(name)
+    inputs = read_inputs(prompt, values or [])
+    if missing := [each for each in prompt.inputs if each not in inputs]:
+        add = " ".join(f"-v {each}=…" for each in missing)
+        raise BadInput(f"{prompt.id} needs {' and '.join(missing)}: add {add}")
+    request = prompt.request(inputs)
+    if as_json:
+        messages = [{"role": turn.role, "text": turn.text} for turn in request.messages]
+        how = {"decoding": plain(prompt.defaults), "stop": list(prompt.stop)}
+        about = {"id": prompt.id, "version": prompt.version, "digest": prompt.digest}
+        return out_json({"schema": "promptkit.messages/1", **about, "messages": messages, **how})
+    for turn in request.messages:
+        text = printable(turn.text) if sys.stdout.isatty() else turn.text
+        # As in a template: a lone user turn needs no heading.
+        out(text if len(request.messages) == 1 and turn.role == "user" else f"[[{turn.role}]]\n{text}")
+    return None
+
+
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH…]", help="Files or folders; none: all.")] = None,
+) -> None:
+    """Check templates: those in force, or the given files and folders; exit 2 if one cannot be used."""
+    files = [file for path in paths for file in _under(path)] if paths else in_force()
+    if problems := problems_of(files):
+        for problem in problems:
+            err(clean(problem))
+        raise typer.Exit(Exit.USAGE)
+    out(f"{sum(file.name != 'pack.md' for file in files)} templates, all fine")
+
+
+def in_force() -> list[Path]:
+    """The files of all packs and templates, without those that another hides."""
+    from promptkit import places
+
+    found: dict[tuple[str, str], Path] = {}
+    for _, folder in places.search_path("prompts"):
+        for file in sorted(folder.glob("*/*.md")):
+            found.setdefault((file.parent.name, file.stem), file)
+    return [found[name] for name in sorted(found)]
+
+
+def problems_of(files: Sequence[Path]) -> list[str]:
+    """What is wrong with the files, as `file:line: problem`."""
+    from promptkit import prompts as shelf
+
+    errors: list[BadPrompt] = [error for file in files for error in shelf.check(file)]
+    return [f"{error.message} ({'; '.join(error.hint.splitlines())})" if error.hint else error.message for error in errors]
+
+
+def _under(path: Path) -> list[Path]:
+    if not path.exists():
+        raise BadInput(f"no such file or folder: {path}", hint="promptkit prompts check, for all in force")
+    if not path.is_dir():
+        return [path]
+    # A folder of packs or a pack; a README beside the packs is no template.
+    files = sorted(path.glob("*/*.md")) or sorted(path.glob("*.md"))
+    if not files:
+        raise BadInput(f"no templates in {path}", hint="a pack is a folder of .md files with a pack.md")
+    return files
+
+
+def _find(name: str) -> Prompt:
+    from promptkit import prompts as shelf
+
+    pack, _, template = name.partition("/")
+    if not template:
+        own = [prompt.name for prompt in shelf.everything() if prompt.pack == shelf.pack(pack).name]
+        raise BadInput(f"{pack} is a pack, not a template", hint=f"one of: {', '.join(f'{pack}/{each}' for each in own)}")
+    return shelf.find(shelf.pack(pack).name, template)
+
+
+def _reader(prompt: Prompt, packs: Mapping[str, str]) -> str:
+    return prompt.reader or packs.get(prompt.pack, "")
+
+
+def _first(about: str) -> str:
+    return about.strip().partition("\n")[0]
+
+
+def _prompt(prompt: Prompt) -> dict[str, Any]:
+    names = ("id", "version", "origin", "reader", "digest", "about")
+    about = {name: getattr(prompt, name) for name in names}
+    return about | {"inputs": list(prompt.inputs), "path": str(prompt.path), "decoding": plain(prompt.defaults)}
+
+
+def _pack(pack: Pack) -> dict[str, Any]:
+    return {**plain({f.name: getattr(pack, f.name) for f in fields(pack)}), "path": str(pack.path)}

@@ -1,0 +1,188 @@
+"""`promptkit runs`: what the journal remembers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from promptkit.cli.calls import calls_of, show_call
+from promptkit.cli.speak import err, out, out_json, say
+from promptkit.cli.tables import columns, draw
+from promptkit.errors import BadInput, RunLive, RunMissing
+from promptkit.types import plain
+
+if TYPE_CHECKING:
+    from promptkit.journal import Journal, RunRow
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Run id, a unique beginning of one, or last.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the noun and its verbs."""
+    noun = typer.Typer()
+    noun.callback(invoke_without_command=True)(runs)
+    for name, verb in (("list", list_), ("show", show), ("rm", rm), ("export", export), ("import", import_)):
+        noun.command(name)(verb)
+    app.add_typer(noun, name="runs")
+
+
+def runs(context: typer.Context) -> None:
+    """List, show, remove, export and import recorded runs."""
+    if context.invoked_subcommand is None:
+        out(context.get_help())
+
+
+def list_(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many, newest first; 0: all.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List recorded runs, newest first."""
+    journal = _journal()
+    rows, total = journal.runs(limit or None), journal.stats()["runs"]
+    if as_json:
+        return out_json({"schema": "promptkit.runs/1", "total": total, "runs": [_record(row) for row in rows]})
+    if not rows:
+        return err('no runs yet: promptkit run tot "2 3 5 12" -P game24')
+    if sys.stdout.isatty():
+        from promptkit.render.runs import runs_table
+
+        draw(runs_table([plain(row) for row in rows]))
+    else:
+        columns(("id", "started", "strategy", "model", "status", "calls", "question"), [_cells(row) for row in rows])
+    if total > len(rows):
+        err(f"{len(rows)} of {total} runs; all of them: promptkit runs list --limit 0")
+    return None
+
+
+def show(
+    run: Run,
+    tree: Annotated[bool, typer.Option("--tree", help="The whole search tree, dropped thoughts included.")] = False,
+    call: Annotated[int | None, typer.Option("--call", help="Call N: its reply and what it took.", metavar="N")] = None,
+    events: Annotated[bool, typer.Option("--events", help="Its events as JSON lines on stdout.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a run: its timeline, its tree, one of its calls, its events."""
+    if tree + (call is not None) + events > 1 or (tree and as_json):
+        hint = "the tree as data: --events" if as_json else ""
+        raise BadInput("--tree, --call, --events and --json do not go together like this: give one view", hint=hint)
+    journal = _journal()
+    row = _find(journal, run)
+    if call is not None:
+        return show_call(journal, row, call, as_json)
+    happened = journal.events(row.id)
+    if as_json:
+        record = {**_record(row), "options": row.options, "source": row.source, "outcome": row.outcome}
+        record |= {"spent": plain(journal.spent(row.id)), "calls": list(calls_of(journal, row))}
+        return out_json({"schema": "promptkit.run-record/1", **record, **({"events": happened} if events else {})})
+    if events:
+        import json
+
+        for event in happened:
+            out(json.dumps(event))
+        return None
+    from promptkit.render.runs import run_tree, run_view
+
+    return draw(run_tree(happened) if tree else run_view(plain(row), happened))
+
+
+def rm(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="Run ids, unique beginnings of them, or last.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove runs, and the completions that no other run used."""
+    from promptkit import sync
+
+    journal = _journal()
+    rows = list({row.id: row for row in (_find(journal, run) for run in runs)}.values())
+    names = " ".join(row.id for row in rows)
+    for row in rows:  # all or none
+        if row.status == "running":
+            raise RunLive(f"run {row.id} is still running", hint="wait for it, or stop it")
+    if not yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise BadInput(f"this would remove {names} for good", hint=f"promptkit runs rm {names} --yes")
+        typer.confirm(f"remove {names} for good?", abort=True, err=True)
+    for row in rows:
+        sync.run(journal.remove(row.id))
+    err(f"removed {names}")
+
+
+def export(
+    run: Run,
+    file: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to; - is stdout.")] = "-",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Write a run and all it used as one file of JSON lines."""
+    journal = _journal()
+    row, text = _find(journal, run), StringIO()
+    journal.export(row.id, text)
+    if file == "-":
+        return out(text.getvalue().removesuffix("\n"))  # ASCII: stdout can write it, whatever its encoding
+    try:
+        with Path(file).open("w" if force else "x", encoding="utf-8", newline="\n") as target:
+            target.write(text.getvalue())
+    except FileExistsError as error:
+        raise BadInput(f"there is a {file} already", hint="another -o, or --force to overwrite it") from error
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror or error}", hint="another -o") from error
+    return err(f"exported {row.id} to {file}; bring it in with: promptkit runs import {file}")
+
+
+def import_(file: Annotated[str, typer.Argument(metavar="FILE|-", help="An exported run; - is stdin.")]) -> None:
+    """Bring in an exported run; nothing is ever overwritten. Prints its id."""
+    with _reading(file) as source:
+        run = _journal().import_(source)
+    out(run)
+    say(f"see it: promptkit runs show {run}")
+
+
+def _journal() -> Journal:
+    from promptkit.api import open_journal
+
+    return open_journal()
+
+
+def _find(journal: Journal, run: str) -> RunRow:
+    if run != "last":
+        return journal.run(run)
+    if newest := journal.runs(1):
+        return newest[0]
+    raise RunMissing("there is no run yet", hint='promptkit run tot "2 3 5 12" -P game24')
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[TextIO]:
+    if file == "-":
+        yield sys.stdin
+        return
+    try:
+        source = Path(file).open(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{file}: {error.strerror or error}", hint="a file written by: promptkit runs export") from error
+    with source:
+        yield source
+
+
+def _record(row: RunRow) -> dict[str, Any]:
+    """A run as data; what its outcome tells is null while it has none."""
+    outcome = row.outcome or {}
+    cached = row.cached_calls
+    told = {name: outcome.get(name) for name in ("answer", "confidence", "cost_usd", "seconds")}
+    about = {name: getattr(row, name) for name in ("strategy", "model", "status", "question", "pack", "seed", "params")}
+    usage = outcome.get("usage") or {"calls": row.calls - cached, "cached_calls": cached}
+    times = {"started": row.started, "ended": row.ended, "attempt": row.attempt}
+    return {"run": row.id, **about, **told, "usage": usage, **times}
+
+
+def _cells(row: RunRow) -> tuple[str, ...]:
+    from datetime import datetime
+
+    started = datetime.fromtimestamp(row.started).astimezone().isoformat(timespec="seconds")
+    return row.id, started, row.strategy, row.model, row.status, str(row.calls), row.question
