@@ -117,7 +117,7 @@ def plan_again(
 ) -> Plan:
     """A recorded run, ready to be resumed or replayed. `model` is for models made in Python, `changes` are new caps."""
     opened = _journal(journal)
-    row = opened.run(run)
+    row = find_run(run, opened)
     stored = row.options
     name, strategy = _strategy(row.strategy, row.params)
     limits = {**stored["limits"], **{cap: value for cap, value in changes.items() if value is not None}}
@@ -190,6 +190,14 @@ def replay(run: str, **how: Any) -> Outcome:
 def runs(limit: int | None = None, *, journal: str | Path | Journal | None = None) -> list[RunRow]:
     """Recorded runs, newest first."""
     return _journal(journal).runs(limit)
+
+
+def find_run(run: str, journal: str | Path | Journal | None = None) -> RunRow:
+    """The run of that id, of a unique beginning of it, or the `last` one; RunMissing when there is none."""
+    opened = _journal(journal)
+    if run == "last" and (newest := opened.runs(1)):
+        return newest[0]
+    return opened.run(run)
 
 
 def open_journal(journal: str | Path | Journal | None = None) -> Journal:

@@ -193,7 +193,7 @@ class BudgetHit:
     """A cap was reached; nothing more is sent."""
 
     cap: str
-    spent: float
+    used: float
     limit: float
 
 

@@ -110,7 +110,7 @@ class Request:
     @property
     def wire_seed(self) -> int:
         """The seed to send: consecutive for consecutive draws, so a native `n` call sends one."""
-        base = int.from_bytes(hashlib.sha256(self.canonical().encode()).digest()[:4], "big")
+        base = int.from_bytes(hashlib.sha256(self.canonical().encode("utf-8", "surrogatepass")).digest()[:4], "big")
         return (base + self.index) % 2**31
 
     def at(self, index: int) -> Request:

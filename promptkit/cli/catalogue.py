@@ -35,7 +35,7 @@ def strategies(
     name: Annotated[str | None, typer.Argument(help="Only this one, with its parameters.", show_default=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """List the strategies, or one with its parameters."""
+    """List the strategies, or show one."""
     from promptkit import registry
 
     if name is None:
@@ -60,7 +60,7 @@ def strategies(
 
 
 def models(as_json: Json = False) -> None:
-    """List the kinds of model, what each needs, and which is the default."""
+    """List the kinds of model, and the default."""
     from promptkit import registry
     from promptkit.settings import origin
 

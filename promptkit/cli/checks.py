@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import re
@@ -93,8 +94,6 @@ def _model() -> Iterator[Finding]:
     provider = open_builtin("builtin", {"batch": 1, "replicas": 1})
 
     async def try_it() -> Completion:
-        import asyncio
-
         prompt = message("user", "Input: 2 3 5 12\nPossible next steps:")
         try:
             async with asyncio.timeout(PATIENCE):
@@ -106,9 +105,8 @@ def _model() -> Iterator[Finding]:
     try:
         reply = sync.run(try_it())
     except TimeoutError:
-        yield Finding("model", "fail", f"the model on board gave no answer in {PATIENCE:.0f} s")
-        return
-    took = f"loaded and answered in {time.monotonic() - started:.1f} s"
+        return (yield Finding("model", "fail", f"the model on board gave no answer in {PATIENCE:.0f} s"))
+    took = f"loaded and answered in {time.monotonic() - started:.2f} s"
     if reply.text.strip():
         yield Finding("model", "ok", f"builtin {took}")
     else:
@@ -141,10 +139,8 @@ def _journal() -> Iterator[Finding]:
 
     journal = open_journal()  # refuses one that cannot be written
     stats = journal.stats()
-    size = f"{stats['bytes'] / 1e6:.1f} MB"
-    yield Finding(
-        "journal", "ok", f"{journal.path}, writable, {stats['runs']} runs, {stats['completions']} completions, {size}"
-    )
+    kept = f"{stats['runs']} runs, {stats['completions']} completions, {stats['bytes'] / 1e6:.1f} MB"
+    yield Finding("journal", "ok", f"{journal.path}, writable, {kept}")
 
 
 def _folders() -> Iterator[Finding]:
@@ -178,9 +174,8 @@ def _terminal() -> Iterator[Finding]:
 
     console = Console(file=sys.stdout)
     encoding = sys.stdout.encoding or "utf-8"
-    colours = f"colours {console.color_system}" if console.color_system else "no colours"
     kind = "terminal" if sys.stdout.isatty() else "output is not a terminal"
-    found = f"{kind}: {encoding}, {console.width} columns, {colours}"
+    found = f"{kind}: {encoding}, {console.width} columns, colours: {console.color_system or 'none'}"
     if encoding.lower().startswith("utf"):
         yield Finding("terminal", "ok", found)
     else:

@@ -31,30 +31,14 @@ def _own(cls: type[Any]) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for node in body.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            last = node.end_lineno or node.lineno
-            if text := _beside(comments, node.lineno, last, node.col_offset):
-                found[node.target.id] = text
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            continue
+        # At its end; in a declaration of several lines also at its head.
+        if text := comments.get(node.end_lineno or node.lineno) or comments.get(node.lineno):
+            found[node.target.id] = text
     return found
 
 
-def _comments(source: str) -> dict[int, tuple[int, str, bool]]:
-    """By line: the comment's column, its words, and whether it has the line to itself."""
+def _comments(source: str) -> dict[int, str]:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {
-        token.start[0]: (token.start[1], token.string.lstrip("#").strip(), not token.line[: token.start[1]].strip())
-        for token in tokens
-        if token.type == tokenize.COMMENT
-    }
-
-
-def _beside(comments: dict[int, tuple[int, str, bool]], first: int, last: int, indent: int) -> str:
-    """The comment at the end of a field, or at its first line, with the lines that continue it."""
-    line = next((number for number in (last, first) if number in comments), None)
-    if line is None:
-        return ""
-    words = [comments[line][1]]
-    # A comment on its own line continues this one where it is set further in than the fields are.
-    while (following := comments.get(line := line + 1)) and following[2] and following[0] > indent:
-        words.append(following[1])
-    return " ".join(words)
+    return {token.start[0]: token.string.lstrip("#").strip() for token in tokens if token.type == tokenize.COMMENT}

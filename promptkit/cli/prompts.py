@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from promptkit.cli.form import printable
 from promptkit.cli.inputs import read_inputs
 from promptkit.cli.speak import clean, err, out, out_json
 from promptkit.cli.tables import columns
-from promptkit.errors import BadInput, BadPrompt
+from promptkit.errors import BadInput
 from promptkit.types import plain
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def list_(
     pack: Annotated[str | None, typer.Option("--pack", "-P", help="Only this pack.", show_default=False)] = None,
     as_json: Json = False,
 ) -> None:
-    """List packs and their templates; a project's hides a user's, which hides the packaged one."""
+    """List packs and their templates."""
     from promptkit import prompts as shelf
 
     packs = [shelf.pack(name) for name in ([pack] if pack else shelf.packs())]
@@ -51,11 +51,10 @@ def list_(
     if as_json:
         body = {"packs": [_pack(each) for each in packs], "prompts": [_prompt(each) for each in found]}
         return out_json({"schema": "promptkit.prompts/1", **body})
-    columns(("pack", "title", "origin", "reader"), [(each.name, each.title, each.origin, each.reader) for each in packs])
+    columns(("pack", "title", "origin", "reader"), [(p.name, p.title, p.origin, p.reader) for p in packs])
     out("")
-    readers = {each.name: each.reader for each in packs}
     rows = [
-        (each.id, str(each.version), each.origin, " ".join(each.inputs), _reader(each, readers), _first(each.about))
+        (each.id, str(each.version), each.origin, " ".join(each.inputs), each.reader or "", _first(each.about))
         for each in found
     ]
     return columns(("template", "version", "origin", "inputs", "reader", "about"), rows)
@@ -64,7 +63,7 @@ def list_(
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="A pack, or pack/template.")], as_json: Json = False
 ) -> None:
-    """Show a template as it is in its file, or a pack with its templates."""
+    """Show a template's file, or a pack."""
     from promptkit import prompts as shelf
 
     if "/" in name:
@@ -114,7 +113,7 @@ def render(
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH…]", help="Files or folders; none: all.")] = None,
 ) -> None:
-    """Check templates: those in force, or the given files and folders; exit 2 if one cannot be used."""
+    """Check templates; exit 2 if one cannot be used."""
     files = [file for path in paths for file in _under(path)] if paths else in_force()
     if problems := problems_of(files):
         for problem in problems:
@@ -138,8 +137,8 @@ def problems_of(files: Sequence[Path]) -> list[str]:
     """What is wrong with the files, as `file:line: problem`."""
     from promptkit import prompts as shelf
 
-    errors: list[BadPrompt] = [error for file in files for error in shelf.check(file)]
-    return [f"{error.message} ({'; '.join(error.hint.splitlines())})" if error.hint else error.message for error in errors]
+    errors = [error for file in files for error in shelf.check(file)]
+    return [e.message + (f" ({'; '.join(e.hint.splitlines())})" if e.hint else "") for e in errors]
 
 
 def _under(path: Path) -> list[Path]:
@@ -159,13 +158,9 @@ def _find(name: str) -> Prompt:
 
     pack, _, template = name.partition("/")
     if not template:
-        own = [prompt.name for prompt in shelf.everything() if prompt.pack == shelf.pack(pack).name]
-        raise BadInput(f"{pack} is a pack, not a template", hint=f"one of: {', '.join(f'{pack}/{each}' for each in own)}")
+        own = [prompt.id for prompt in shelf.everything() if prompt.pack == shelf.pack(pack).name]
+        raise BadInput(f"{pack} is a pack, not a template", hint=f"one of: {', '.join(own)}")
     return shelf.find(shelf.pack(pack).name, template)
-
-
-def _reader(prompt: Prompt, packs: Mapping[str, str]) -> str:
-    return prompt.reader or packs.get(prompt.pack, "")
 
 
 def _first(about: str) -> str:

@@ -75,7 +75,7 @@ def _body(name: str, strategy: type) -> Callable[..., int]:
     def body(question: str | None = None, **given: Any) -> int:
         shared = {key: given.pop(key) for key in SHARED}
         session = Session(**{key: shared.pop(key) for key in ("as_json", "events", "dry_run", "plain", "quiet")})
-        how = {**shared, "model_options": parse_options(shared.pop("option")), **given}
+        how = {"model_options": parse_options(shared.pop("option")), **shared, **given}
         return session.run(name, question_from(question), how)
 
     parameters = [

@@ -163,7 +163,7 @@ def _reading(file: str) -> Iterator[TextIO]:
         yield sys.stdin
         return
     try:
-        source = Path(file).open(encoding="utf-8")
+        source = Path(file).open(encoding="utf-8")  # noqa: SIM115  (only what opening raises is explained here)
     except OSError as error:
         raise BadInput(f"{file}: {error.strerror or error}", hint="a file written by: promptkit runs export") from error
     with source:
@@ -173,16 +173,16 @@ def _reading(file: str) -> Iterator[TextIO]:
 def _record(row: RunRow) -> dict[str, Any]:
     """A run as data; what its outcome tells is null while it has none."""
     outcome = row.outcome or {}
-    cached = row.cached_calls
-    told = {name: outcome.get(name) for name in ("answer", "confidence", "cost_usd", "seconds")}
+    told = {name: outcome.get(name) for name in ("answer", "confidence", "usage", "cost_usd", "seconds")}
     about = {name: getattr(row, name) for name in ("strategy", "model", "status", "question", "pack", "seed", "params")}
-    usage = outcome.get("usage") or {"calls": row.calls - cached, "cached_calls": cached}
     times = {"started": row.started, "ended": row.ended, "attempt": row.attempt}
-    return {"run": row.id, **about, **told, "usage": usage, **times}
+    return {"run": row.id, **about, **told, **times}
 
 
 def _cells(row: RunRow) -> tuple[str, ...]:
     from datetime import datetime
 
     started = datetime.fromtimestamp(row.started).astimezone().isoformat(timespec="seconds")
-    return row.id, started, row.strategy, row.model, row.status, str(row.calls), row.question
+    usage = (row.outcome or {}).get("usage")
+    calls = str(usage["calls"] + usage["cached_calls"]) if usage else ""
+    return row.id, started, row.strategy, row.model, row.status, calls, row.question

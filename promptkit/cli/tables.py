@@ -30,8 +30,8 @@ def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(head, *cells, strict=True)]
-    for row in (head, *cells):
-        out("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in (head, *cells):
+        out("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def draw(renderable: Any) -> None:

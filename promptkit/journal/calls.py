@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from promptkit.journal import values
 from promptkit.journal.rows import Stored
@@ -29,8 +30,15 @@ def load(db: sqlite3.Connection, key: str) -> Stored | None:
     return Stored(values.to_completion(values.unpack(value)), call, samples, values.to_usage(values.unpack(usage)))
 
 
-def save(db: sqlite3.Connection, call: str, rows: Sequence[Row], usage: Usage) -> None:
-    """Keep a call and its completions; what is already there stays."""
+def asked(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+    """The request that a completion answers, as a JSON object; None when it is not known."""
+    row = db.execute("SELECT request FROM completions JOIN calls ON calls.id = call WHERE key = ?", (key,)).fetchone()
+    request: dict[str, Any] | None = values.unpack(row[0]) if row else None
+    return request
+
+
+def save(db: sqlite3.Connection, call: str, rows: Sequence[Row], usage: Usage, request: str | bytes) -> None:
+    """Keep a call with its (packed) request and its completions; what is already there stays."""
     now = time.time()
     new = db.executemany(
         "INSERT OR IGNORE INTO completions (key, call, value, at) VALUES (?, ?, ?, ?)",
@@ -38,8 +46,8 @@ def save(db: sqlite3.Connection, call: str, rows: Sequence[Row], usage: Usage) -
     ).rowcount
     if new:
         db.execute(
-            "INSERT OR IGNORE INTO calls (id, samples, usage, at) VALUES (?, ?, ?, ?)",
-            (call, usage.samples or len(rows), values.pack(plain(usage)), now),
+            "INSERT OR IGNORE INTO calls (id, request, samples, usage, at) VALUES (?, ?, ?, ?, ?)",
+            (call, request, usage.samples or len(rows), values.pack(plain(usage)), now),
         )
 
 

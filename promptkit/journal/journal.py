@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -23,7 +24,7 @@ from promptkit.journal.readers import Readers
 from promptkit.journal.rows import NewRun, RunRow, Spent, Stored
 from promptkit.journal.schema import Place
 from promptkit.journal.writer import Writer
-from promptkit.types import Completion, Usage
+from promptkit.types import Completion, Request, Usage
 
 
 class Journal:
@@ -31,10 +32,10 @@ class Journal:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._writer = Writer(place)
-        self._readers = Readers(place)
         self._owner = Owner.here()
         self._claims = Claims(self._owner)
+        self._readers = Readers(place)
+        self._writer = Writer(place)
         self._closed = False
         atexit.register(self.close)
 
@@ -112,14 +113,26 @@ class Journal:
                 self._claims.forget(key, bell)
             pause = min(1.5 * pause, 0.25)
 
-    async def store(self, call: str, completions: Sequence[tuple[str, Completion]], usage: Usage) -> None:
+    def request(self, key: str) -> dict[str, Any] | None:
+        """The request that the completion of that key answers, without its innermost draw; None if unknown."""
+        with self._readers.reading() as db:
+            return calls.asked(db, key)
+
+    async def store(
+        self,
+        call: str,
+        completions: Sequence[tuple[str, Completion]],
+        usage: Usage,
+        request: Request | None = None,
+    ) -> None:
         """Keep a provider call and its completions, and lift the claims on them. The first to store a key wins."""
         keys = [key for key, _ in completions]
         rows = calls.rows(completions)
+        asked = values.pack(json.loads(request.canonical()) if request else None)
 
         def work(db: sqlite3.Connection) -> None:
             self._claims.fulfil(db, keys)
-            calls.save(db, call, rows, usage)
+            calls.save(db, call, rows, usage, asked)
 
         await self._ringing(self._writer.submit(work), keys)
 

@@ -25,7 +25,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
         "started": _NUMBER,
         "ended": (*_NUMBER, type(None)),
     },
-    "call": {"id": str, "samples": int, "usage": dict},
+    "call": {"id": str, "request": (dict, type(None)), "samples": int, "usage": dict},
     "completion": {"key": str, "call": str, "value": dict},
     "use": {"attempt": int, "key": str, "span": str, "cached": bool},
     "event": {"attempt": int, "record": dict},
@@ -87,11 +87,14 @@ def gather(db: sqlite3.Connection, id: str) -> Bundle:
     )
     into["completion"] = [{"key": key, "call": call, "value": values.unpack(value)} for key, call, value in rows]
     rows = db.execute(
-        "SELECT id, samples, usage FROM calls WHERE id IN"
+        "SELECT id, request, samples, usage FROM calls WHERE id IN"
         " (SELECT call FROM completions WHERE key IN (SELECT key FROM uses WHERE run = ?)) ORDER BY id",
         (id,),
     )
-    into["call"] = [{"id": call, "samples": samples, "usage": values.unpack(usage)} for call, samples, usage in rows]
+    into["call"] = [
+        {"id": call, "request": values.unpack(request), "samples": samples, "usage": values.unpack(usage)}
+        for call, request, samples, usage in rows
+    ]
     rows = db.execute("SELECT attempt, key, span, cached FROM uses WHERE run = ? ORDER BY id", (id,))
     into["use"] = [{"attempt": n, "key": key, "span": span, "cached": bool(cached)} for n, key, span, cached in rows]
     rows = db.execute("SELECT attempt, record FROM events WHERE run = ? ORDER BY id", (id,))
@@ -148,10 +151,17 @@ def merge(db: sqlite3.Connection, bundle: Bundle) -> str:
         [(line["key"], line["call"], values.pack(line["value"]), run["started"]) for line in lines["completion"]],
     )
     db.executemany(  # completions that were there already keep the call they came from
-        "INSERT OR IGNORE INTO calls (id, samples, usage, at)"
-        " SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM completions WHERE call = ?)",
+        "INSERT OR IGNORE INTO calls (id, request, samples, usage, at)"
+        " SELECT ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM completions WHERE call = ?)",
         [
-            (line["id"], line["samples"], values.pack(line["usage"]), run["started"], line["id"])
+            (
+                line["id"],
+                values.pack(line["request"]),
+                line["samples"],
+                values.pack(line["usage"]),
+                run["started"],
+                line["id"],
+            )
             for line in lines["call"]
         ],
     )

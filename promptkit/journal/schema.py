@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sqlite3
 import sys
@@ -24,8 +25,8 @@ PATIENCE_SECONDS = 300.0  # all such waits together; transactions take milliseco
 # No RETURNING, no STRICT: Python 3.11 still runs on systems with SQLite 3.26.
 _TABLES = """
 CREATE TABLE calls (
-    id TEXT PRIMARY KEY, samples INTEGER NOT NULL, usage TEXT NOT NULL, at REAL NOT NULL
-) WITHOUT ROWID;
+    id TEXT PRIMARY KEY, request NOT NULL, samples INTEGER NOT NULL, usage TEXT NOT NULL, at REAL NOT NULL
+);
 CREATE TABLE completions (
     key TEXT PRIMARY KEY, call TEXT NOT NULL, value NOT NULL, at REAL NOT NULL
 );
@@ -80,7 +81,7 @@ class Place:
     def prepare(self) -> sqlite3.Connection:
         """A connection to a journal that is known to be ours and writable; made when there is none."""
         if self.path is not None:
-            self._make_room(self.path)
+            self._examine(self.path)
         with self.explaining():
             connection = self.connect(make=True)
             try:
@@ -117,7 +118,7 @@ class Place:
             return self._unusable(f"has been locked by another process for {PATIENCE_SECONDS:.0f} seconds")
         return self._unusable(f"cannot be used ({error})")
 
-    def _make_room(self, path: Path) -> None:
+    def _examine(self, path: Path) -> None:
         if path.is_dir():
             raise self._unusable("is a folder")
         try:
@@ -126,6 +127,10 @@ class Place:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise self._unusable(f"cannot be made ({error.strerror or error})") from error
+        if path.exists() and not os.access(
+            path, os.W_OK
+        ):  # SQLite finds out late, and leaves read-only files beside it
+            raise self._unusable("is read-only")
         if path.exists() and _head(path) not in (b"", _MAGIC):  # SQLite would overwrite a file of a few bytes
             raise self._set_aside("is not a database")
 
@@ -133,7 +138,7 @@ class Place:
         version = self._inspect(connection)  # before anything is written: it may not be ours
         if version == 0 or _pragma(connection, "journal_mode") != "wal":
             patiently(connection, "PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # survives a killed process; a power cut may take the last
+        connection.execute("PRAGMA synchronous = FULL")  # what is paid for survives a power cut too
         patiently(connection, "BEGIN IMMEDIATE")  # a journal that cannot be written is refused now, not mid-run
         try:
             if self._inspect(connection) == 0:  # nobody else made it meanwhile

@@ -104,8 +104,8 @@ def budget_words(snapshot: Snapshot) -> str:
         return "budget reached"
     cap = one_line(hit.cap).removeprefix("max_").removeprefix("max-")
     if cap == "cost":
-        return f"budget reached: {amounts.money(hit.spent)} of {amounts.money(hit.limit)}"
-    return f"budget reached: {hit.spent:,.6g} of {hit.limit:,.6g} {cap}"
+        return f"budget reached: {amounts.money(hit.used)} of {amounts.money(hit.limit)}"
+    return f"budget reached: {hit.used:,.6g} of {hit.limit:,.6g} {cap}"
 
 
 def indented(lines: list[Text], columns: int) -> list[Text]:

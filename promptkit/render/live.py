@@ -130,7 +130,8 @@ class LiveDisplay:
     def _clear_reflowed(self) -> None:
         """Take back the rows a narrower terminal has wrapped the last frame into; Live counts only its own."""
         width = self._console.width
-        if self._drawn and width < self._width:
+        reflows = "XTERM_VERSION" not in os.environ  # xterm cuts instead: there the rows above are the user's
+        if reflows and self._drawn and width < self._width:
             extra = sum(max(0, cells - 1) // width for cells in self._drawn)
             step = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
             self._console.control(Control(ControlType.CARRIAGE_RETURN, *(step * extra)))

@@ -30,9 +30,7 @@ def runs_table(rows: Iterable[Row], *, zone: tzinfo | None = None) -> Legible:
     return Legible(_Table([_cells(row, zone) for row in rows]))
 
 
-def run_view(
-    row: Row, events: Sequence[Row], *, every_call: bool = False, zone: tzinfo | None = None
-) -> Legible:
+def run_view(row: Row, events: Sequence[Row], *, every_call: bool = False, zone: tzinfo | None = None) -> Legible:
     """A run's header, its spans with their calls, and how it ended; calls made at once are one line or each its own."""
     records = [record for event in events if (record := restore(event))]
     return Legible(_Timeline(row, records, rebuild(events), every_call, zone))

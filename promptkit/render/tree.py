@@ -13,6 +13,7 @@ from promptkit.render.state import Node, Path, Snapshot
 _STATE_WIDTH = 24  # a longer state is text, not a position
 _VERDICT_STYLES = {"sure": "green", "likely": "yellow", "impossible": "dim red", "verified": "bold green"}
 _NARROW = 48
+_CLOSING = 8  # rows for the header, the warnings and the summary around a final form
 
 
 def live(snapshot: Snapshot, now: float, width: int, rows: int) -> list[Text]:
@@ -32,7 +33,7 @@ def final(snapshot: Snapshot, width: int, rows: int) -> list[Text]:
     room = max(1, width - 2 * gap)
     won = _winner(snapshot)
     if won is None:
-        body = [_line(snapshot, row, 0.0, room) for row in fold(Tree(snapshot.nodes), max(2, rows - 2))]
+        body = [_line(snapshot, row, 0.0, room) for row in fold(Tree(snapshot.nodes), max(4, rows - _CLOSING))]
     else:
         body = [frame.question(snapshot, room)]
         for length in range(1, len(won) + 1):
@@ -91,16 +92,14 @@ def _line(snapshot: Snapshot, row: Row, now: float, width: int) -> Text:
     return _thought(node, lead.append_text(sign), width, below=row.below)
 
 
-def _thought(
-    node: Node, lead: Text, width: int, *, below: int = 0, last: bool = True, reasons: bool = False
-) -> Text:
+def _thought(node: Node, lead: Text, width: int, *, below: int = 0, last: bool = True, reasons: bool = False) -> Text:
     """Guides and sign, then the thought, then its state as long as there is room; how it was valued at the right."""
     style = "bold" if node.status == "best" and last else "dim" if node.dropped else ""
     left = lead.append(one_line(node.thought) or "…", style=style)
     right = _value(node, width, reasons)
     state = one_line(node.state)
     room = width - (right.cell_len + 2 if right.cell_len else 0)
-    shown = state and state != one_line(node.thought) and len(state) <= _STATE_WIDTH
+    shown = state and state not in left.plain and len(state) <= _STATE_WIDTH
     if shown and left.cell_len + cell_len(state) + 5 <= room:
         left.append(f"   ({state})", style="dim")
     if below and left.cell_len + 12 <= room:

@@ -170,7 +170,7 @@ class Journaled:
         call = hashlib.sha256("".join(batch).encode()).hexdigest()
         usage = sum((completion.usage for completion in completions), Usage())
         # Shielded: what is paid for is kept, even when the run is being stopped.
-        await asyncio.shield(self._journal.store(call, named, usage))
+        await asyncio.shield(self._journal.store(call, named, usage, next(iter(batch.values()))))
         return {name: (Stored(completion, call, len(named), usage), True) for name, completion in named}
 
 

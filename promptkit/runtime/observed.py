@@ -59,4 +59,4 @@ def prompt_digest(request: Request) -> str:
     """A short name for the prompt, equal for all its draws."""
     import hashlib
 
-    return hashlib.sha256(request.canonical().encode()).hexdigest()[:12]
+    return hashlib.sha256(request.canonical().encode("utf-8", "surrogatepass")).hexdigest()[:12]

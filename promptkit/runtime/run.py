@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from promptkit.errors import Cut, PromptkitError, TimeUp
-from promptkit.events import Best, BudgetHit, Delta, Record, RunEnded, RunStarted, Sink, Warned, emit, span, watch
+from promptkit.errors import Cut, TimeUp
+from promptkit.events import Best, BudgetHit, Delta, Record, RunEnded, RunStarted, Sink, Stopped, Warned, emit, span, watch
 from promptkit.journal import Journal, NewRun, Spent
 from promptkit.runtime.budgeted import Budget, Limits
 from promptkit.runtime.ledger import Nominal
@@ -126,7 +126,7 @@ async def execute(
         except BaseException as error:
             await model.aclose()
             reason = f"{type(error).__name__}: {error}"
-            emit(Warned(reason, error.hint if isinstance(error, PromptkitError) else ""))
+            emit(Stopped(reason))
             await asyncio.shield(end(Outcome(answer=None, status="error", detail={"error": reason})))
             raise
 

@@ -12,8 +12,8 @@ from promptkit.types import Model, Outcome, Problem
 class ChainOfThought:
     """Reason step by step in one reply, and read the answer at its end."""
 
-    temperature: float | None = None  # sampling temperature; None: the template's
-    reply_tokens: int | None = None  # longest reply; None: the template's
+    temperature: float | None = None  # sampling temperature; default: the template's
+    reply_tokens: int | None = None  # longest reply; default: the template's
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer read from one chain of thought."""

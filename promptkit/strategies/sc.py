@@ -20,7 +20,7 @@ class SelfConsistency:
 
     n: int = 10  # independent samples, at most
     temperature: float = 0.7  # above 0, or every vote is the same
-    reply_tokens: int | None = None  # longest reply; None: the template's
+    reply_tokens: int | None = None  # longest reply; default: the template's
     quorum: float = 0.5  # part of the samples that must come back
 
     def __post_init__(self) -> None:

@@ -29,15 +29,15 @@ PAPER: Mapping[str, Any] = {"generate": "propose", "evaluate": "value", "b": 5, 
 class TreeOfThoughts:
     """Breadth-first search over thoughts: generate, evaluate, keep the b best, go deeper."""
 
-    b: int | None = None  # breadth: states kept at each level; None: the pack's
-    depth: int | None = None  # levels of thoughts; None: the pack's
+    b: int | None = None  # breadth: states kept at each level; default: the pack's
+    depth: int | None = None  # levels of thoughts; default: the pack's
     generate: Literal["propose", "sample"] | None = None  # one call that lists thoughts, or k calls for one each
-    k: int | None = None  # thoughts wanted from each state; None: the pack's
+    k: int | None = None  # thoughts wanted from each state; default: the pack's
     evaluate: Literal["value", "vote"] | None = None  # judge each state alone, or vote among all
-    n_evaluate: int | None = None  # value samples a state, or ballots a level; None: the pack's
+    n_evaluate: int | None = None  # value samples a state, or ballots a level; default: the pack's
     select: Literal["greedy", "sample"] = "greedy"  # the b best, or drawn in proportion to their scores
     temperature: float = 0.7  # for generating and judging
-    reply_tokens: int | None = None  # longest reply; None: the template's
+    reply_tokens: int | None = None  # longest reply; default: the template's
 
     def __post_init__(self) -> None:
         for name in ("b", "depth", "k", "n_evaluate"):

@@ -1,0 +1,38 @@
+"""Every engine test gets a journal of its own and sees none of the user's settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from promptkit.journal import Journal
+from promptkit.runtime import retried
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("PROMPTKIT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PROMPTKIT_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    with Journal.open(None) as opened:
+        yield opened
+
+
+@pytest.fixture
+def journal_file(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "journal.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def instant_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retried, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(retried, "LONGEST_WAIT", 0.0)
