@@ -14,9 +14,9 @@ from promptkit import places, prompts, registry, sync
 from promptkit.errors import BadInput, PromptkitError
 from promptkit.events import Record, Sink
 from promptkit.journal import Journal, RunRow
-from promptkit.runtime.budgeted import Limits
+from promptkit.runtime.budgeted import Limits, refuse_unpriced
 from promptkit.runtime.open import Remembered, as_provider, open_provider
-from promptkit.runtime.run import Mode, RunOptions, execute, new_run_id
+from promptkit.runtime.run import Mode, RunOptions, execute, leased, new_run_id
 from promptkit.settings import setting
 from promptkit.types import Capabilities, Message, Model, Outcome, Problem, Provider, Strategy, Text
 
@@ -40,9 +40,10 @@ class Plan:
 
     async def execute(self, sinks: Sequence[Sink] = ()) -> Outcome:
         """The outcome; its errors carry the run's id as `run`."""
+        if self.mode != "replay":
+            refuse_unpriced(self.options.limits, self.provider)  # before the run is recorded or leased
         if self.mode == "resume":
-            await self.journal.resume_run(self.run)  # refused while another process runs it
-            await self.journal.clear_failures(self.run)
+            await leased(self.journal, self.run, self._resume())
         try:
             return await execute(
                 self.name,
@@ -59,6 +60,10 @@ class Plan:
         except PromptkitError as error:
             error.run = self.run
             raise
+
+    async def _resume(self) -> None:
+        await self.journal.resume_run(self.run)  # refused while another process runs it
+        await self.journal.clear_failures(self.run)
 
 
 def plan(
@@ -91,6 +96,8 @@ def plan(
         raise BadInput(f"--concurrency must be at least 1, not {concurrency}", hint="e.g. --concurrency 8")
     limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
+    if hasattr(chosen, "resolved"):  # the run remembers what was in force, also when a pack's defaults change later
+        chosen = chosen.resolved(problem)
     provider = _provider(model, model_options)
     opened = _journal(journal)
     return Plan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptkit.answers.plain import CLOSE, OPEN
@@ -50,12 +50,12 @@ PHRASE = re.compile(
 )
 HASH = re.compile(r"(?<!#)####(?!#)[ ]?")
 BOXED = re.compile(f"{OPEN}([^{OPEN}{CLOSE}]*){CLOSE}")
-SENTENCE = re.compile(r"[.!?。！？؟।]+(?=[\s\"')\]*»]|$)|(?<=[。！？])|\n")
-SHORT = re.compile(r"(?:\b(?:Dr|Mr|Mrs|Ms|St|Prof|approx|ca|vs|No|Rs|e\.g|i\.e|[A-Z])\.)$", re.IGNORECASE)
+SENTENCE = re.compile(r"[.!?؟।]+(?=[\s\"')\]*»]|$)|[。！？]+|\n")
+SHORT = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|St|Prof|approx|ca|vs|Rs|e\.g|i\.e|[A-Z]\.[ ]?[A-Z])\.$")
 EMPTY = re.compile(r"[\s*_$:\[\]>\"'-]*")
 DOUBTED = re.compile(
-    r"(?:\b(?:if|whether|unless|suppose|assuming|doubt|not sure|unlikely|n't (?:think|believe|say|know|mean)|"
-    r"not (?:think|believe|say|know|mean)|is|was|does|what|which)\b|\bsi\b|\bob\b|\bwenn\b|如果|是否|\bесли\b)[^.!?\n]{0,40}$",
+    r"(?:\b(?:if|whether|unless|suppose|assuming|doubt|unlikely|si|ob|wenn|если)\b|如果|是否|"
+    r"(?:n't|\bnot) (?:think|believe|say|know|mean|sure)\b)[^.,!?\n]{0,40}$",
     re.IGNORECASE,
 )
 CORRECTED = re.compile(
@@ -95,12 +95,9 @@ def without_phrases(text: str) -> str:
     return PHRASE.sub(" ", text)
 
 
-def corrected(text: str, start: int) -> re.Match[str] | None:
-    """The last words from `start` on that take back what stands before them; None when they go on to confirm it."""
-    last = None
-    for last in CORRECTED.finditer(text, start):  # noqa: B007
-        pass
-    return last
+def corrected(text: str) -> int | None:
+    """Where the last words end that take back what stands before them; None when there are none."""
+    return max((match.end() for match in CORRECTED.finditer(text)), default=None)
 
 
 def confirmed(text: str) -> bool:
@@ -112,11 +109,8 @@ def sentences(text: str) -> list[tuple[str, str]]:
     """The sentences of a text, each with the mark that ends it: "" where it only breaks off or a line ends."""
     found: list[tuple[str, str]] = []
     at = 0
-    for end in _ends(text, 0):
-        if end.end() == at:
-            continue
-        sentence = text[at : end.start()].strip()
-        if sentence or end.group().strip():
+    for end in _ends(text, 0, len(text)):
+        if sentence := text[at : end.start()].strip():
             found.append((sentence, end.group().strip()))
         at = end.end()
     if rest := text[at:].strip():
@@ -125,26 +119,17 @@ def sentences(text: str) -> list[tuple[str, str]]:
 
 
 def _content(text: str, start: int) -> tuple[int, str, bool]:
-    """What follows a mark up to the end of its sentence, on its own line or, where that is empty, on the next with words."""
-    blank = EMPTY.match(text, start)
+    """What follows a mark up to the end of its sentence: on its line or, where that is empty, the next one with words."""
+    blank = EMPTY.match(text, start, start + LONGEST)
     opened = blank.end() if blank else start
-    lead = text.rfind("\n", start, opened) + 1 or start
-    end = next((end.start() for end in _ends(text, opened, opened + LONGEST)), min(len(text), opened + LONGEST))
+    lead = max(start, text.rfind("\n", start, opened) + 1)
+    stop = min(len(text), opened + LONGEST)
+    end = next((end.start() for end in _ends(text, opened, stop)), stop)
     return end, text[lead:end].replace(OPEN, " ").replace(CLOSE, " ").strip(), text[end : end + 1] not in ("", "\n")
 
 
-def _ends(text: str, start: int, stop: int | None = None) -> list[re.Match[str]]:
+def _ends(text: str, start: int, stop: int) -> Iterator[re.Match[str]]:
     """Where sentences end; the dot of an abbreviation ends none."""
-    found: list[re.Match[str]] = []
-    for end in SENTENCE.finditer(text, start, len(text) if stop is None else min(stop, len(text))):
-        if end.group() == "." and SHORT.search(text, max(start, end.end() - 8), end.end()):
-            continue
-        found.append(end)
-        if stop is not None:
-            break
-    return found
-
-
-def texts(found: Sequence[Mark]) -> list[str]:
-    """The contents of marks, last first."""
-    return [mark.content for mark in reversed(found)]
+    for end in SENTENCE.finditer(text, start, stop):
+        if end.group() != "." or not SHORT.search(text, max(start, end.end() - 8), end.end()):
+            yield end

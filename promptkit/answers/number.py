@@ -28,15 +28,17 @@ REFUSAL = re.compile(
     r"have no idea|not sure|not able)|not enough (?:information|data|detail)|insufficient|(?:cannot|can't|can not|could not|"
     r"impossible to) (?:be )?(?:determine|know|say|tell|answer|calculate|solve|compute)|depends on|it depends|"
     r"(?:is|are|remains?) (?:unknown|unclear|undefined|undetermined|missing)|need(?:s|ed)? (?:more|further) information|"
-    r"nobody knows|who knows|no puedo|no se puede|no sé\b|faltan|kann (?:das |es |ich )?(?:nicht|keine)|weiß nicht|"
+    r"need to know|no way to|(?:does not|doesn't|do not|don't) (?:say|state|specify|mention|tell|give)|"
+    r"not (?:given|stated|specified|provided|mentioned)|nobody knows|who knows|no puedo|no se puede|no sé\b|faltan|kann (?:das |es |ich )?(?:nicht|keine)|weiß nicht|"
     r"lässt sich nicht|je ne (?:peux|sais)|on ne peut|impossible de|não (?:posso|sei|é possível)|non (?:posso|so\b|è possibile)|"
     r"не (?:могу|знаю)|невозможно|недостаточно|无法|無法|不知道|不能确定|不确定|わかりません|分かりません|できません|알 수 없|모르|"
     r"لا يمكن|لا أعرف|لا أستطيع|पता नहीं|नहीं कह",
     re.IGNORECASE,
 )
 HEDGED = re.compile(
-    r"\b(?:between|either|neither|somewhere|more than|less than|fewer than|greater than|depends|mentioned|suppose|maybe|perhaps|"
-    r"might be|could be|entre|zwischen|tra|между)\b|介于|之间|\d[ ]?(?:-|~|至|到)[ ]?\d|"
+    r"\b(?:between|either|neither|somewhere|more than|less than|fewer than|greater than|depends|depending|how many|how much|mentioned|suppose|maybe|perhaps|"
+    r"might be|could be|entre|zwischen|tra|между)\b|n't (?:think|believe)|\bnot (?:think|believe|sure)|\bdoubt|介于|之间|"
+    r"\d[ ]?(?:-|~|至|到)[ ]?\d|"
     r"\d\s+(?:to|or|bis|oder|ou|o|или)\s+\d",
     re.IGNORECASE,
 )
@@ -53,15 +55,27 @@ OPERATOR = re.compile(r"\s*(?:[+*×÷^/·]|[xX](?=\s*[\d(])|-)\s*[$€£¥₹]?\
 LISTED = re.compile(r"\s*,\s*\d|\s*[^\W\d]*\s*(?:\band\b|&|\bor\b|\bund\b|\boder\b|\by\b|\bet\b|\bou\b|\be\b|\bи\b|\bили\b|和|或)\s*[$€£]?\d")
 RANGED = re.compile(r"\s*(?:-|~|至|到|(?:to|bis|through)\b)\s*[$€£]?\d")
 GOVERNED = re.compile(
-    r"\b(?:from|out of|of|for|in|at|by|per|after|within|during|than|among|on|to|every|each|with|step|day|week|year|page)\s+"
+    r"\b(?:from|out of|of|for|in|at|by|per|after|within|during|than|among|on|over|to|every|each|with|step|day|week|year|page)\s+"
     r"(?:(?:the|her|his|their|its|these|those|all|each|first|last)\s+){0,2}[$€£]?$",
     re.IGNORECASE,
 )
 PROMOTED = re.compile(r"\b(?:total|sum|cost|value|average|result|amount|profit|price|length|area|distance) of\s+[$€£]?$", re.I)
 ASIDE = re.compile(r"\([^()]*\)")
 ITEM = re.compile(r"^\s*(?:[-*•+]\s+|\(?\d{1,3}[.)]\s+|step \d+\s*[:.]\s*)", re.IGNORECASE)
-CUE = re.compile(r"\b(?:so|thus|therefore|hence|total|altogether|in all|its|it's|leaves|equals|makes|gets|gives)\b|所以|因此|一共|共", re.I)
-WORKING = re.compile(r"\b(?:multiply|multiplied|add|subtract|divide|divided|plus|minus|times|by)\b", re.IGNORECASE)
+CUE = re.compile(
+    r"\b(?:so|thus|therefore|hence|consequently|total|altogether|in all|its|it's|result is|leaves|left with|equals|makes|gets|"
+    r"gives|insgesamt|zusammen|also|somit|entonces|en total|au total|donc|portanto|quindi|in totale|итого|всего)\b|"
+    r"所以|因此|一共|总共|總共|したがって|全部で|따라서|모두|إذن|कुल|इसलिए",
+    re.IGNORECASE,
+)
+STATES = re.compile(  # a verb whose object is the number that follows
+    r"\b(?:is|are|was|were|costs?|pays?|paid|earns?|earned|spends?|spent|takes?|took|(?<!we )(?<!you )(?<!i )ha(?:s|ve|d)|"
+    r"gets?|got|receives?|received|makes?|made|needs?|keeps?|kept|saves?|saved|collects?|collected|sells?|sold|buys?|bought|"
+    r"eats?|ate|weighs?|measures?|equals?|contains?|travels?|walks?|reads?|uses?|becomes?|remains?|remaining|left)\b"
+    r"(?:\s+[^\W\d]+){0,3}\s*[$€£¥₹]?$",
+    re.IGNORECASE,
+)
+WORKING = re.compile(r"\b(?:multiply|multiplied|add|subtract|divide|divided|plus|minus|times|by|split|among)\b|\b(?:the|of|and|with|to|into|for|from|a)$", re.IGNORECASE)
 PARTING = re.compile(
     r"\b(?:hope|let me know|feel free|happy to|glad|cheers|good luck|thanks|thank you|enjoy|regards|have a)\b|[\U0001f300-\U0001faff✅✓]",
     re.IGNORECASE,
@@ -78,18 +92,26 @@ def read(text: str, options: tuple[str, ...] = ()) -> Read:
         if found is Verdict.SILENT:
             continue
         rest = text[mark.end :].lstrip(".!?。")
-        if found is Verdict.REFUSED or isinstance(found, Verdict):
+        if isinstance(found, Verdict):
             denied_at = len(text) - len(rest)
             break
-        undone = corrected(rest, 0)
+        undone = corrected(rest)
         if undone is None:
             return _reading(found, mark.layer)
-        after = concluded(rest[undone.end() :], decimal)
+        after = concluded(rest[undone:], decimal)
         if not isinstance(after, Verdict):
             return _reading(after, "last")
-        return _reading(found, mark.layer) if confirmed(rest[undone.end() :]) else None
+        return _reading(found, mark.layer) if confirmed(rest[undone:]) else None
     last = concluded(text if denied_at is None else text[denied_at:], decimal)
     return None if isinstance(last, Verdict) else _reading(last, "last")
+
+
+def whole(text: str, decimal: str | None, layer: str) -> Read:
+    """The number a text wholly is, but for currency, brackets, a percent sign and a full stop; None when it is more."""
+    numeral = next(numerals(text, decimal), None)
+    if not numeral or not numeral.values or text[: numeral.start].strip(" $€£¥₹*+") or text[numeral.end :].strip(" $€£¥₹%*."):
+        return None
+    return _reading((numeral.values, text.strip()), layer)
 
 
 def announced(content: str, decimal: str | None, ended: bool) -> Found:
@@ -136,10 +158,12 @@ def stated(sentence: str, decimal: str | None, ended: bool, *, first: bool = Fal
     if not chosen.values or OPERATOR.match(body, chosen.end):
         return Verdict.REFUSED
     bare = len(body[chosen.end :].split()) <= 3
-    if not ended and not (bare and not WORKING.search(body) and (CUE.search(body) or not body[: chosen.start].strip(" $€£*~-"))):
+    if not ended and not (bare and not WORKING.search(body.rstrip()) and (CUE.search(body) or not body[: chosen.start].strip(" $€£*~-"))):
         return Verdict.REFUSED
-    if item and not CUE.search(body):
-        return Verdict.REFUSED  # a step of the working, not its end
+    before = body[max(0, chosen.start - 80) : chosen.start]
+    alone = not before.strip(" $€£*~-") and len(body[chosen.end :].split()) <= 3
+    if not first and not CUE.search(body) and (item or not (alone or (_free(body, chosen) and STATES.search(before)))):
+        return Verdict.REFUSED  # it mentions a number, or takes a step of the working; it states no result
     return chosen.values, body[_money(body, chosen.start) : chosen.end]
 
 

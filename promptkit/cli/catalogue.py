@@ -42,8 +42,8 @@ def strategies(
         found = [_strategy(known) for known in registry.names("strategy")]
         if as_json:
             return out_json({"schema": "promptkit.strategies/1", "strategies": found})
-        rows = [(each["name"], each["about"], " ".join(each["papers"])) for each in found]
-        return columns(("name", "what it does", "papers (arXiv)"), rows)
+        rows = [(each["name"], " ".join(each["papers"]), each["about"]) for each in found]
+        return columns(("name", "arXiv", "what it does"), rows)
     one = _detailed(name, registry.load("strategy", name))
     if as_json:
         return out_json({"schema": "promptkit.strategy/1", **one})

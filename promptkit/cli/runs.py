@@ -14,7 +14,7 @@ import typer
 from promptkit.cli.calls import calls_of, show_call
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.tables import columns, draw
-from promptkit.errors import BadInput, RunLive, RunMissing
+from promptkit.errors import BadInput, RunLive
 from promptkit.types import plain
 
 if TYPE_CHECKING:
@@ -72,8 +72,10 @@ def show(
     if tree + (call is not None) + events > 1 or (tree and as_json):
         hint = "the tree as data: --events" if as_json else ""
         raise BadInput("--tree, --call, --events and --json do not go together like this: give one view", hint=hint)
+    from promptkit.api import find_run
+
     journal = _journal()
-    row = _find(journal, run)
+    row = find_run(run, journal)
     if call is not None:
         return show_call(journal, row, call, as_json)
     happened = journal.events(row.id)
@@ -98,9 +100,10 @@ def rm(
 ) -> None:
     """Remove runs, and the completions that no other run used."""
     from promptkit import sync
+    from promptkit.api import find_run
 
     journal = _journal()
-    rows = list({row.id: row for row in (_find(journal, run) for run in runs)}.values())
+    rows = list({row.id: row for row in (find_run(run, journal) for run in runs)}.values())
     names = " ".join(row.id for row in rows)
     for row in rows:  # all or none
         if row.status == "running":
@@ -120,8 +123,10 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
 ) -> None:
     """Write a run and all it used as one file of JSON lines."""
+    from promptkit.api import find_run
+
     journal = _journal()
-    row, text = _find(journal, run), StringIO()
+    row, text = find_run(run, journal), StringIO()
     journal.export(row.id, text)
     if file == "-":
         return out(text.getvalue().removesuffix("\n"))  # ASCII: stdout can write it, whatever its encoding
@@ -147,14 +152,6 @@ def _journal() -> Journal:
     from promptkit.api import open_journal
 
     return open_journal()
-
-
-def _find(journal: Journal, run: str) -> RunRow:
-    if run != "last":
-        return journal.run(run)
-    if newest := journal.runs(1):
-        return newest[0]
-    raise RunMissing("there is no run yet", hint='promptkit run tot "2 3 5 12" -P game24')
 
 
 @contextmanager

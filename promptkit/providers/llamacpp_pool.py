@@ -92,7 +92,7 @@ class Pool:
                 thread.join()
 
     def _work(self) -> None:
-        # The server lives in this frame only: in a forked child nothing frees it, and freeing it would hang there.
+        # The server lives in this frame only: in a forked child no destructor runs for it, which would hang there.
         try:
             server = self._load()
         except BaseException as error:

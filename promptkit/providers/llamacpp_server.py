@@ -115,13 +115,14 @@ class LlamaServer:
     def stream(self, body: dict[str, Any], on_chunk: Callable[[Chunk], bool]) -> None:
         """Hand each chunk of a chat call to `on_chunk` until the end, or until it returns True or raises."""
         raised: list[BaseException] = []
+        listener = [on_chunk]  # emptied below: the library keeps the last callback, and must not keep its caller
 
         def callback(chunk: Chunk) -> bool:
             # The library swallows what a callback raises and generates on: keep it, stop, raise it below.
-            if raised or self._closing.is_set():
+            if raised or not listener or self._closing.is_set():
                 return True
             try:
-                return on_chunk(chunk)
+                return listener[0](chunk)
             except BaseException as error:
                 raised.append(error)
                 return True
@@ -133,8 +134,10 @@ class LlamaServer:
                 answer = self._server.handle_chat_completions({**body, "stream": True}, callback)
             except (ValueError, TypeError, RuntimeError) as error:  # a template or a parameter it cannot use
                 raise Rejected(f"llama.cpp refused the request: {error}") from error
+            finally:
+                listener.clear()
         if raised:
-            raise raised[0]
+            raise raised.pop()
         if isinstance(answer, dict):  # an error can be returned instead of streamed
             on_chunk(answer)
 

@@ -28,7 +28,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("max_calls", "max_tokens", "max_cost", "timeout"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:  # nan is no cap either
                 flag = "--" + name.replace("_", "-")
                 raise BadInput(f"{flag} must be above 0, not {value:g}", hint=f"leave {flag} out for no cap")
 
@@ -135,8 +135,7 @@ class Budgeted(Layer):
         self._budget = budget
         self._journal = journal
         self._run = run
-        if budget.limits.max_cost is not None and price(inner.capabilities, 1, 1) is None:
-            raise BadInput(f"--max-cost needs a price, and {inner.id} has none", hint="use --max-calls or --max-tokens")
+        refuse_unpriced(budget.limits, inner)
 
     async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
         """The completions, once there is room for them under every cap; Cut when there is none."""
@@ -165,6 +164,12 @@ class Budgeted(Layer):
                 self._journal.settle(
                     attempt, input_tokens=tokens[0], output_tokens=tokens[1], cost=cost, samples=samples, error=error
                 )
+
+
+def refuse_unpriced(limits: Limits, provider: Provider) -> None:
+    """BadInput when there is a cap on the cost and no price to keep it by."""
+    if limits.max_cost is not None and price(provider.capabilities, 1, 1) is None:
+        raise BadInput(f"--max-cost needs a price, and {provider.id} has none", hint="use --max-calls or --max-tokens")
 
 
 def estimate(requests: Sequence[Request], capabilities: Capabilities) -> Need:

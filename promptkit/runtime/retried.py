@@ -35,9 +35,9 @@ class Retried(Layer):
         return await self._again(requests, first)
 
     async def _again(self, requests: Sequence[Request], first: Transient) -> Sequence[Completion]:
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
-        backoff = wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT)
+        backoff = wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT) + wait_random(0, FIRST_WAIT)
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None

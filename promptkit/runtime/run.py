@@ -7,12 +7,13 @@ import hashlib
 import inspect
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from promptkit.errors import Cut, TimeUp
+from promptkit.errors import Cut, PromptkitError, TimeUp
 from promptkit.events import Best, BudgetHit, Delta, Record, RunEnded, RunStarted, Sink, Stopped, Warned, emit, span, watch
 from promptkit.journal import Journal, NewRun, Spent
 from promptkit.runtime.budgeted import Budget, Limits
@@ -65,7 +66,7 @@ async def execute(
     replaying = mode == "replay"
     problem = replace(problem, seed=options.seed)
     if mode == "new":
-        await journal.start_run(_row(run, name, strategy, problem, provider, options, more or {}))
+        await leased(journal, run, journal.start_run(_row(run, name, strategy, problem, provider, options, more or {})))
     nothing = Spent()
     budget = Budget(Limits() if replaying else options.limits, journal.spent(run) if mode == "resume" else nothing)
     nominal = Nominal()
@@ -129,6 +130,18 @@ async def execute(
             emit(Stopped(reason))
             await asyncio.shield(end(Outcome(answer=None, status="error", detail={"error": reason})))
             raise
+
+
+async def leased(journal: Journal, run: str, taking: Coroutine[Any, Any, object]) -> None:
+    """Take a run's lease; a cancellation in that very moment gives it back."""
+    task = asyncio.ensure_future(taking)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(PromptkitError):  # refused: the lease is somebody else's
+            await task
+            await journal.end_run(run, "cancelled", plain(Outcome(answer=None, status="cancelled", run=run)))
+        raise
 
 
 def decline(problem: Problem, provider: Provider) -> Outcome | None:

@@ -17,7 +17,6 @@ from promptkit.algorithms.search.bfs import Evaluate, Expand, Level, Node, Thoug
 from promptkit.errors import BadInput
 from promptkit.events import Best, LevelDone, NodeAdded, NodeMerged, NodePruned, NodeSelected, NodeValued, emit
 from promptkit.exchange import put, read, reader_of, verified, world_of
-from promptkit.prompts import Pack
 from promptkit.sampling import Sample, ask, ask_all, rng
 from promptkit.types import Model, Outcome, Problem, Request, World
 from promptkit.verdicts import ballot, verdict
@@ -54,21 +53,20 @@ class TreeOfThoughts:
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the best state found; verified where the pack's world can tell."""
-        search = _Search(self._resolved(prompts.pack(problem.pack)), problem, model)
-        return await search.run()
+        return await _Search(self.resolved(problem), problem, model).run()
 
     def effort(self, problem: Problem) -> tuple[int, int | None]:
         """The fewest and the most samples it takes; None where that depends on how many thoughts are proposed."""
-        how = self._resolved(prompts.pack(problem.pack))
+        how = self.resolved(problem)
         b, k, n, depth = how.b or 1, how.k or 1, how.n_evaluate or 1, how.depth or 1
         if how.generate == "propose":
             return 1, None
         thoughts = k + (depth - 1) * b * k
         return 1, thoughts + (depth * n if how.evaluate == "vote" else thoughts * n) + 1
 
-    def _resolved(self, pack: Pack) -> TreeOfThoughts:
+    def resolved(self, problem: Problem) -> TreeOfThoughts:
         """With the pack's defaults, then the paper's, where a field is None."""
-        packs = pack.defaults.get("tot", {})
+        packs = prompts.pack(problem.pack).defaults.get("tot", {})
         given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
         return TreeOfThoughts(**{**PAPER, **packs, **given})
 
@@ -119,6 +117,7 @@ class _Search:
         ]
         offered: list[list[Thought]] = [[] for _ in step.nodes]
         illegal: list[list[str]] = [[] for _ in step.nodes]
+        first: dict[str, tuple[int, ...]] = {}
 
         def hear(got: Sample) -> None:
             at = got.index // draws
@@ -130,6 +129,8 @@ class _Search:
                 path = (*step.nodes[at].path, len(offered[at]))
                 offered[at].append(thought)
                 emit(NodeAdded(path, thought.text, self._show(thought.state), thought.goal))
+                if (same := first.setdefault(thought.key, path)) != path:
+                    emit(NodeMerged(path, same))
                 if thought.goal:
                     self._best(thought, path)
 
@@ -203,8 +204,6 @@ class _Search:
     # report and conclude --------------------------------------------------------------------------------------
 
     def _report(self, level: Level) -> None:
-        for node, into in level.merged:
-            emit(NodeMerged(node.path, into))
         worst = level.kept[-1].score if level.kept else None
         for node in level.pruned:
             emit(NodePruned(node.path, "tie" if node.score == worst and level.tied else "score"))

@@ -105,21 +105,20 @@ def test_one_call_is_shown_with_its_prompt(capsys: Capture) -> None:
     assert err == ""
     body = shown(["runs", "show", run, "--call", "2", "--json"], capsys)
     assert body["schema"] == "promptkit.call/1"
-    assert "What is 3 + 4?" in body["messages"][-1]["text"]
+    assert "What is 3 + 4?" in body["request"]["messages"][-1]["content"][0]["text"]
     assert start(["runs", "show", run, "--call", "9"]) == 2
     assert "3 calls" in capsys.readouterr().err
 
 
-def test_a_prompt_that_changed_since_is_not_made_up(home: Path, capsys: Capture) -> None:
+def test_a_prompt_is_shown_as_it_was_sent(home: Path, capsys: Capture) -> None:
     run = record()
     pack = home / "prompts" / "general"
     pack.mkdir(parents=True)
     (pack / "solve.md").write_text("---\nversion: 2\ninputs: [question]\n---\nBriefly: {{ question }}\n")
-    body = shown(["runs", "show", run, "--call", "1", "--json"], capsys)
-    assert body["messages"] is None
-    assert body["text"].endswith("Answer: 7")
     assert start(["runs", "show", run, "--call", "1"]) == 0
-    assert "has changed since" in capsys.readouterr().err
+    out = capsys.readouterr().out
+    assert "What is 3 + 4?" in out
+    assert "Briefly" not in out
 
 
 def test_a_failed_call_keeps_its_number_and_its_error(capsys: Capture) -> None:
@@ -134,7 +133,26 @@ def test_a_failed_call_keeps_its_number_and_its_error(capsys: Capture) -> None:
     assert call["text"] is None
     assert "not today" in call["error"]
     assert start(["runs", "show", "last", "--call", "1"]) == 0
-    assert "not today" in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "not today" in out
+    assert "not in the journal" in err
+
+
+def test_a_failed_draw_shows_the_prompt_of_its_siblings(capsys: Capture) -> None:
+    from promptkit.errors import Rejected
+
+    def script(request: pk.Request) -> str:
+        if request.index == 2:
+            raise Rejected("not this one")
+        return f"Answer: {request.index}"
+
+    with pytest.raises(Rejected):
+        pk.run("sc", "What is 3 + 4?", n=3, concurrency=1, model=pk.Scripted(script))
+    calls = shown(["runs", "show", "last", "--json"], capsys)["calls"]
+    (number,) = [call["call"] for call in calls if call["error"]]
+    body = shown(["runs", "show", "last", "--json", "--call", str(number)], capsys)
+    assert (body["key"], body["text"]) == (None, None)
+    assert "What is 3 + 4?" in body["request"]["messages"][-1]["content"][0]["text"]
 
 
 def test_events_are_json_lines_on_stdout(capsys: Capture) -> None:
@@ -212,3 +230,22 @@ def test_an_export_that_cannot_be_written(capsys: Capture) -> None:
     record()
     assert start(["runs", "export", "last", "-o", "no/such/folder/x"]) == 2
     assert "no/such/folder/x" in capsys.readouterr().err
+
+
+def test_a_run_that_is_under_way_is_not_removed(capsys: Capture) -> None:
+    from promptkit import api, sync
+    from promptkit.journal import NewRun
+
+    done, live = (
+        record(),
+        NewRun(
+            id="rlive", strategy="direct", params={}, model="scripted:python", question="?", options={}, started=1.0
+        ),
+    )
+    sync.run(api.open_journal().start_run(live))
+    assert start(["runs", "rm", done, "rlive", "--yes"]) == 2
+    assert "still running" in capsys.readouterr().err
+    assert {row.id for row in pk.runs()} == {done, "rlive"}
+    body = shown(["runs", "show", "rlive", "--json"], capsys)
+    assert (body["status"], body["usage"], body["calls"]) == ("running", None, [])
+    assert start(["runs", "list"]) == 0

@@ -31,8 +31,8 @@ from promptkit.worlds import game24
 
 assert all((answers, sampling, tot, game24)), "loaded before the first fork"
 
-QUESTION = "4 5 6 10"
-HOW: dict[str, Any] = {"pack": "game24", "b": 2, "n_evaluate": 1, "depth": 2, "concurrency": 4}
+QUESTION = "1 2 3 4"
+HOW: dict[str, Any] = {"pack": "game24", "b": 2, "n_evaluate": 1, "concurrency": 4}
 
 
 def model(log: Path, kill_at: int | None, delay: float) -> Scripted:

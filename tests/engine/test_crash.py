@@ -40,6 +40,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The run nobody killed."""
     (said,) = drive(tmp_path_factory.mktemp("whole"), ["never"])
     assert said["status"] == 0
+    assert said["facts"]["verified"] is True
     assert len(said["tree"]) > 10
     assert len(set(said["before"])) == len(said["before"])
     return said
@@ -54,14 +55,14 @@ def went_on(said: dict[str, Any], whole: dict[str, Any]) -> None:
     assert set(said["kept"]) | set(said["after"]) == set(whole["before"]), said["case"]
     assert len(set(said["after"])) == len(said["after"]), said["case"]
     sent, unsettled, reserved = said["spent"]
-    assert sent == len(said["before"]), f"{said['case']}: an attempt that was sent is not in the ledger"
-    assert unsettled >= len(set(said["before"]) - set(said["kept"])), said["case"]
-    assert (reserved > 0) == (unsettled > 0), "an attempt of unknown outcome is charged its reservation"
+    assert len(said["before"]) <= sent <= len(said["before"]) + 4, f"{said['case']}: the ledger does not know a call"
+    assert unsettled >= 1, f"{said['case']}: the call that was killed is not in the ledger"
+    assert reserved >= unsettled * 160, "an attempt of unknown outcome is charged its whole reservation"
 
 
 def test_killed_in_every_single_call(tmp_path: Path, whole: dict[str, Any]) -> None:
     n = len(whole["before"])
-    assert 12 <= n <= 40
+    assert 12 <= n <= 60
     results = drive(tmp_path, [f"call:{k}" for k in range(1, n + 1)])
     for said in results:
         assert said["status"] == signal.SIGKILL
@@ -75,7 +76,7 @@ def test_killed_in_every_single_call(tmp_path: Path, whole: dict[str, Any]) -> N
 
 def test_killed_at_random_instants(tmp_path: Path, whole: dict[str, Any]) -> None:
     rng = random.Random(20)
-    results = drive(tmp_path, [f"after:{rng.uniform(0.0, 0.15):.4f}" for _ in range(50)])
+    results = drive(tmp_path, [f"after:{rng.uniform(0.02, 0.2):.4f}" for _ in range(50)])
     started = [said for said in results if said["started"]]
     for said in started:
         # A run that ended before it was killed is a case too: its resume buys nothing.

@@ -85,8 +85,8 @@ def test_a_forked_child_is_told_so() -> None:
             try:
                 asyncio.run(provider.complete(ask()))
             except ProviderError as error:
-                sys.exit(7 if "spawn" in error.hint else 8)
-            sys.exit(9)
+                os._exit(7 if "spawn" in error.hint else 8)  # as multiprocessing does; exit() hangs in llama.cpp
+            os._exit(9)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
         print(bool(asyncio.run(provider.complete(ask())).text))
     """
@@ -160,24 +160,30 @@ def test_a_long_temporary_directory_is_avoided(tmp_path: Path, monkeypatch: pyte
         private_socket.remove_socket(path)
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pk") as name:  # pytest's own is too long for a socket
+        yield Path(name)
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux only")
-def test_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
+def test_what_dead_processes_left_is_swept(short: Path) -> None:
     code = f"""
-        tempfile.tempdir = {str(tmp_path)!r}
-        LlamaServer(BUILTIN, Layout(context=256))
+        tempfile.tempdir = {str(short)!r}
+        server = LlamaServer(BUILTIN, Layout(context=256))
         print(os.listdir(tempfile.tempdir), flush=True)
         os._exit(0)
     """
     left = python(code).stdout
     assert left.count("promptkit-") == 1  # killed hard, it could not clean up
-    stale = next(tmp_path.iterdir())
+    stale = next(short.iterdir())
     mine = private_socket.private_socket()
     assert mine is not None
     private_socket.remove_socket(mine)
-    live = tmp_path / mine.parent.name
-    reused = tmp_path / re.sub(r"-(\d+)-(\d+)-(\w+)$", r"-\1-1-\3", live.name)  # our pid, another process's start
-    elsewhere = tmp_path / re.sub(r"promptkit-\d+", "promptkit-1", stale.name)  # another container's
-    for path in (live, reused, elsewhere, tmp_path / "promptkit-mine"):
+    live = short / mine.parent.name
+    reused = short / re.sub(r"-(\d+)-(\d+)-(\w+)$", r"-\1-1-\3", live.name)  # our pid, another process's start
+    elsewhere = short / re.sub(r"promptkit-\d+", "promptkit-1", stale.name)  # another container's
+    for path in (live, reused, elsewhere, short / "promptkit-mine"):
         path.mkdir()
-    private_socket._sweep(str(tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {live.name, elsewhere.name, "promptkit-mine"}
+    private_socket._sweep(str(short))
+    assert {path.name for path in short.iterdir()} == {live.name, elsewhere.name, "promptkit-mine"}
