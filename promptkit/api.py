@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import places, prompts, registry, sync
-from promptkit.errors import BadInput, PromptkitError
+from promptkit.errors import BadInput, PromptkitError, RunMissing
 from promptkit.events import Record, Sink
 from promptkit.journal import Journal, RunRow
 from promptkit.runtime.budgeted import Limits, refuse_unpriced
@@ -62,6 +62,7 @@ class Plan:
             raise
 
     async def _resume(self) -> None:
+        await asyncio.to_thread(getattr, self.provider, "identity")  # the first look may read gigabytes of weights
         await self.journal.resume_run(self.run)  # refused while another process runs it
         await self.journal.clear_failures(self.run)
 
@@ -202,9 +203,11 @@ def runs(limit: int | None = None, *, journal: str | Path | Journal | None = Non
 def find_run(run: str, journal: str | Path | Journal | None = None) -> RunRow:
     """The run of that id, of a unique beginning of it, or the `last` one; RunMissing when there is none."""
     opened = _journal(journal)
-    if run == "last" and (newest := opened.runs(1)):
+    if run != "last":
+        return opened.run(run)
+    if newest := opened.runs(1):
         return newest[0]
-    return opened.run(run)
+    raise RunMissing("there is no run yet", hint='promptkit run tot -P game24 "1 8 11 13"')
 
 
 def open_journal(journal: str | Path | Journal | None = None) -> Journal:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cache, lru_cache
 from pathlib import Path
@@ -126,11 +127,12 @@ def packs() -> list[str]:
 
 
 def everything() -> list[Prompt]:
-    """Every template in force; a project's hides a user's hides the packaged one."""
+    """Every template in force that can be read; a project's hides a user's hides the packaged one."""
     seen: dict[tuple[str, str], Prompt] = {}
     for origin, path in _files():
         if path.name != "pack.md" and (path.parent.name, path.stem) not in seen:
-            seen[path.parent.name, path.stem] = _read_prompt(path, origin, path.stat().st_mtime_ns)
+            with suppress(BadPrompt):  # check() says what is wrong with it; the others can still be used
+                seen[path.parent.name, path.stem] = _read_prompt(path, origin, path.stat().st_mtime_ns)
     return [seen[name] for name in sorted(seen)]
 
 

@@ -46,9 +46,12 @@ async def ask(model: Model, request: Request, *, where: str) -> Completion:
 
 
 async def sample(
-    model: Model, request: Request, draws: range, *, where: str, each: Each | None = None, quorum: float = 0.0
+    model: Model, request: Request, draws: range, *, where: str, each: Each | None = None, quorum: float | None = 0.0
 ) -> list[Sample]:
-    """Independent draws of one request. `quorum` is the part that must succeed, or QuorumLost is raised."""
+    """Independent draws of one request. `quorum` is the part that must succeed, or QuorumLost is raised.
+
+    Whoever draws in several rounds gives None, and calls hold() on all of them.
+    """
     requests = [request.at(index) for index in draws]
     return await ask_all(model, requests, where=where, each=each, quorum=quorum, first=draws.start)
 
@@ -59,7 +62,7 @@ async def ask_all(
     *,
     where: str,
     each: Each | None = None,
-    quorum: float = 0.0,
+    quorum: float | None = 0.0,
     first: int = 0,
 ) -> list[Sample]:
     """All requests in one round, results in order; `each` sees every sample as soon as all before it are in."""
@@ -70,7 +73,8 @@ async def ask_all(
             for index, request in enumerate(requests, start=first)
         ]
         samples = await _in_order(tasks, each)
-    _hold(samples, quorum)
+    if quorum is not None:
+        hold(samples, quorum)
     return samples
 
 
@@ -78,8 +82,9 @@ async def _in_order(tasks: Sequence[asyncio.Task[T]], each: Callable[[T], None] 
     """The results in index order. A cut waits for the tasks in flight; any other error stops them."""
     results: list[T] = []
     cut: Cut | None = None
+    waiting = iter(tasks)
     try:
-        for task in tasks:
+        for task in waiting:
             try:
                 result = await task
             except Cut as error:
@@ -88,10 +93,14 @@ async def _in_order(tasks: Sequence[asyncio.Task[T]], each: Callable[[T], None] 
             results.append(result)
             if each:
                 each(result)
-    except BaseException:
+    except BaseException as stop:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if isinstance(stop, asyncio.CancelledError) and each:  # out of time: what did come back counts
+            for task in waiting:
+                if not task.cancelled() and not task.exception():
+                    each(task.result())
         raise
     if cut:
         raise cut
@@ -106,7 +115,8 @@ async def _draw(model: Model, request: Request, index: int) -> Sample:
             return Sample(index, request, error=error)
 
 
-def _hold(samples: Sequence[Sample], quorum: float) -> None:
+def hold(samples: Sequence[Sample], quorum: float) -> None:
+    """Raise when they all failed, or so many that the quorum is lost."""
     failed = [got.error for got in samples if got.error]
     if failed and len(failed) == len(samples):
         raise failed[0]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterator
 
-from promptkit.answers.marks import DOUBTED, Mark, corrected, marks, sentences
+from promptkit.answers.marks import DOUBTED, LATEST, Mark, corrected, marks, sentences
 from promptkit.answers.number import DENIED, HEDGED, REFUSAL
 from promptkit.answers.plain import plain
 from promptkit.answers.reading import Ambiguous, Read, Reading
@@ -17,13 +18,19 @@ from promptkit.answers.reading import Ambiguous, Read, Reading
 LETTERS = "ABCDEFGHIJ"
 NAMED = r"(?:options?|choices?|letters?|answers?|opción|opcion|opção|opzione|Option|вариант|选项|選項)"
 LEAD = re.compile(
-    rf"(?:[\s*_:\"'>=~|$-]|(?:the|is|la|el|l'|clearly|therefore|definitely|probably|actually|likely|most likely|{NAMED})(?![a-zà-ÿ]))*", re.I
+    rf"(?:[\s*_:\"'>=~|$-]|(?:the|is|la|el|l'|clearly|therefore|definitely|probably|actually|likely|most likely|{NAMED})(?![a-zà-ÿ]))*",
+    re.I,
 )
 NEXT = r"(?![A-Za-zÀ-ɏЀ-ӿ0-9_'])(?!-[A-Za-z])"
-LETTER = re.compile(rf"\(\s?(?P<inside>[A-Ja-j])\s?\)|\[(?P<square>[A-Ja-j])\]|(?P<bare>[A-J]){NEXT}|(?P<small>[a-j])(?=\s*$|[).:])")
+LETTER = re.compile(
+    rf"\(\s?(?P<inside>[A-Ja-j])\s?\)|\[(?P<square>[A-Ja-j])\]|(?P<bare>[A-J]){NEXT}|(?P<small>[a-j])(?=\s*$|[).:])"
+)
 PROSE = re.compile(r"[ ]+(?!(?:because|since|as|is|and|or|which|due|not|by|for|with|who|y|e|o|und|oder)\b)[a-z]")
 ALONE = re.compile(rf"\(?(?P<letter>[A-J])(?:[).:](?:\s.*)?|\s*)$|\[(?P<square>[A-J])\]$")
-EITHER = re.compile(r"\s*(?:[.):]\s*[^,]{0,40})?(?:,|and|or|y|e|o|und|oder|et|ou|和|或|/|&)\s*(?:option\s*)?\(?([A-J])(?![A-Za-z])", re.I)
+EITHER = re.compile(
+    r"\s*(?:[.):]\s*[^,]{0,40})?(?:,|and|or|y|e|o|und|oder|et|ou|和|或|/|&)\s*(?:option\s*)?\(?([A-J])(?![A-Za-z])",
+    re.I,
+)
 CHOSEN = re.compile(
     r"\b(?:(?P<noun>best|correct|right|final|better|my) (?:choice|option)(?: is| would be|:)|"
     r"i(?:'d| would|'ll| will)? (?:choose|pick|select|go with|say)|choice is|choose|elijo|ich wähle|je choisis)\b"
@@ -58,13 +65,13 @@ def read(text: str, options: tuple[str, ...] = ()) -> Read:
 def _announcements(text: str) -> list[Mark]:
     """The answer marks of a text and the phrases that make a choice, in order."""
     found = marks(text)
-    for match in CHOSEN.finditer(text):
+    for match in deque(CHOSEN.finditer(text), LATEST):
         if DOUBTED.search(text, max(0, match.start() - 60), match.start()):
             continue
         content, end = next(iter(sentences(text[match.end() : match.end() + 600])), ("", ""))
         if "?" not in end:
             found.append(Mark("choice", match.start(), match.end(), content, match["noun"] == "final", bool(end)))
-    for match in IS_RIGHT.finditer(text):
+    for match in deque(IS_RIGHT.finditer(text), LATEST):
         letter = match["inside"] or match["named"] or match["bare"]
         found.append(Mark("choice", match.start(), match.end(), f"({letter})", False, True))
     return sorted(found, key=lambda mark: mark.start)

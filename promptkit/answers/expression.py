@@ -21,7 +21,11 @@ def read(text: str, options: tuple[str, ...] = ()) -> Read:
     found = marks(text)
     for layers in (("hash", "phrase"), ("boxed",)):
         for mark in reversed(found):
-            if mark.layer in layers and not DENIED.match(mark.content) and (reading := _begins(mark.content, mark.layer)):
+            if (
+                mark.layer in layers
+                and not DENIED.match(mark.content)
+                and (reading := _begins(mark.content, mark.layer))
+            ):
                 return reading
     for line in reversed(text.replace(OPEN, " ").replace(CLOSE, " ").splitlines()):
         if len(line) <= LONGEST and (reading := _begins(line, "last", whole=True)):

@@ -23,7 +23,11 @@ def read(text: str, options: tuple[str, ...] = ()) -> Read:
         shown = _undressed(mark.content)
         if shown and not DENIED.match(mark.content):
             return whole(shown, decimal, mark.layer) or _reading(shown, mark.layer)
-    paragraphs = [found for part in re.split(r"\n[ ]*\n", text.replace(OPEN, "").replace(CLOSE, "")) if (found := _undressed(part))]
+    paragraphs = [
+        found
+        for part in re.split(r"\n[ ]*\n", text.replace(OPEN, "").replace(CLOSE, ""))
+        if (found := _undressed(part))
+    ]
     if not paragraphs:
         return None
     return whole(paragraphs[-1], decimal, "last") or _reading(paragraphs[-1], "last")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from promptkit.answers.plain import CLOSE, OPEN
 
 LONGEST = 600  # characters of a mark's content
+LATEST = 100  # marks of a kind that are looked at, from the end of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,20 @@ CORRECTED = re.compile(
     re.IGNORECASE,
 )
 CONFIRMED = re.compile(
-    r"\b(?<!not )(?<!n't )(?:yes|correct|right|confirmed|matches|checks out|consistent|verified)\b|没错|正确", re.IGNORECASE
+    r"\b(?<!not )(?<!n't )(?:yes|correct|right|confirmed|matches|checks out|consistent|verified)\b|没错|正确",
+    re.IGNORECASE,
 )
 
 
 def marks(text: str) -> list[Mark]:
     """Every mark of a plain text in order, whether or not an answer follows it."""
     found = [
-        Mark("boxed", box.start(), box.end(), box[1].strip(), True, True) for box in BOXED.finditer(text) if box[1].strip()
+        Mark("boxed", box.start(), box.end(), box[1].strip(), True, True)
+        for box in BOXED.finditer(text)
+        if box[1].strip()
     ]
     for layer, pattern in (("hash", HASH), ("phrase", PHRASE)):
-        for match in pattern.finditer(text):
+        for match in deque(pattern.finditer(text), LATEST):
             if layer == "phrase" and DOUBTED.search(text, max(0, match.start() - 60), match.start()):
                 continue
             end, content, ended = _content(text, match.end())

@@ -42,9 +42,14 @@ HEDGED = re.compile(
     r"\d\s+(?:to|or|bis|oder|ou|o|или)\s+\d",
     re.IGNORECASE,
 )
-DENIED = re.compile(r"[\s*_:,]*(?:(?:definitely|certainly|surely|probably|clearly) )?(?:not\b|no longer|nicht\b|pas\b|не\b|不是)", re.I)
+DENIED = re.compile(
+    r"[\s*_:,]*(?:(?:definitely|certainly|surely|probably|clearly) )?(?:not\b|no longer|nicht\b|pas\b|не\b|不是)", re.I
+)
 INSTEAD = re.compile(r",?\s*(?:but|sondern|sino|mais|ma|а|而是)\b(?: rather)?", re.IGNORECASE)
-PLANNED = re.compile(r"^(?:if|to (?:find|solve|get|answer)|i will|i'll|let's|let us|let me|first|we (?:need|know|have to|must)|given)\b", re.I)
+PLANNED = re.compile(
+    r"^(?:if|to (?:find|solve|get|answer)|i will|i'll|let's|let us|let me|first|we (?:need|know|have to|must)|given)\b",
+    re.I,
+)
 LEAD = re.compile(
     r"(?:[\s*_:\"'(\[{$€£¥₹≈~=→>«|]|(?:approximately|about|around|roughly|approx\.?|therefore|thus|then|simply|just|exactly|"
     r"actually|indeed|only|now|equal to|equals|is|are|be|est|es|ist|è|é|donc|also|entonces|a total of|the number|USD|EUR|"
@@ -52,14 +57,18 @@ LEAD = re.compile(
     re.IGNORECASE,
 )
 OPERATOR = re.compile(r"\s*(?:[+*×÷^/·]|[xX](?=\s*[\d(])|-)\s*[$€£¥₹]?\(?\s*-?[\d.(]")
-LISTED = re.compile(r"\s*,\s*\d|\s*[^\W\d]*\s*(?:\band\b|&|\bor\b|\bund\b|\boder\b|\by\b|\bet\b|\bou\b|\be\b|\bи\b|\bили\b|和|或)\s*[$€£]?\d")
+LISTED = re.compile(
+    r"\s*,\s*\d|\s*[^\W\d]*\s*(?:\band\b|&|\bor\b|\bund\b|\boder\b|\by\b|\bet\b|\bou\b|\be\b|\bи\b|\bили\b|和|或)\s*[$€£]?\d"
+)
 RANGED = re.compile(r"\s*(?:-|~|至|到|(?:to|bis|through)\b)\s*[$€£]?\d")
 GOVERNED = re.compile(
     r"\b(?:from|out of|of|for|in|at|by|per|after|within|during|than|among|on|over|to|every|each|with|step|day|week|year|page)\s+"
     r"(?:(?:the|her|his|their|its|these|those|all|each|first|last)\s+){0,2}[$€£]?$",
     re.IGNORECASE,
 )
-PROMOTED = re.compile(r"\b(?:total|sum|cost|value|average|result|amount|profit|price|length|area|distance) of\s+[$€£]?$", re.I)
+PROMOTED = re.compile(
+    r"\b(?:total|sum|cost|value|average|result|amount|profit|price|length|area|distance) of\s+[$€£]?$", re.I
+)
 ASIDE = re.compile(r"\([^()]*\)")
 ITEM = re.compile(r"^\s*(?:[-*•+]\s+|\(?\d{1,3}[.)]\s+|step \d+\s*[:.]\s*)", re.IGNORECASE)
 CUE = re.compile(
@@ -75,7 +84,10 @@ STATES = re.compile(  # a verb whose object is the number that follows
     r"(?:\s+[^\W\d]+){0,3}\s*[$€£¥₹]?$",
     re.IGNORECASE,
 )
-WORKING = re.compile(r"\b(?:multiply|multiplied|add|subtract|divide|divided|plus|minus|times|by|split|among)\b|\b(?:the|of|and|with|to|into|for|from|a)$", re.IGNORECASE)
+WORKING = re.compile(
+    r"\b(?:multiply|multiplied|add|subtract|divide|divided|plus|minus|times|by|split|among)\b|\b(?:the|of|and|with|to|into|for|from|a)$",
+    re.IGNORECASE,
+)
 PARTING = re.compile(
     r"\b(?:hope|let me know|feel free|happy to|glad|cheers|good luck|thanks|thank you|enjoy|regards|have a)\b|[\U0001f300-\U0001faff✅✓]",
     re.IGNORECASE,
@@ -109,7 +121,12 @@ def read(text: str, options: tuple[str, ...] = ()) -> Read:
 def whole(text: str, decimal: str | None, layer: str) -> Read:
     """The number a text wholly is, but for currency, brackets, a percent sign and a full stop; None when it is more."""
     numeral = next(numerals(text, decimal), None)
-    if not numeral or not numeral.values or text[: numeral.start].strip(" $€£¥₹*+") or text[numeral.end :].strip(" $€£¥₹%*."):
+    if (
+        not numeral
+        or not numeral.values
+        or text[: numeral.start].strip(" $€£¥₹*+")
+        or text[numeral.end :].strip(" $€£¥₹%*.")
+    ):
         return None
     return _reading((numeral.values, text.strip()), layer)
 
@@ -158,7 +175,9 @@ def stated(sentence: str, decimal: str | None, ended: bool, *, first: bool = Fal
     if not chosen.values or OPERATOR.match(body, chosen.end):
         return Verdict.REFUSED
     bare = len(body[chosen.end :].split()) <= 3
-    if not ended and not (bare and not WORKING.search(body.rstrip()) and (CUE.search(body) or not body[: chosen.start].strip(" $€£*~-"))):
+    if not ended and not (
+        bare and not WORKING.search(body.rstrip()) and (CUE.search(body) or not body[: chosen.start].strip(" $€£*~-"))
+    ):
         return Verdict.REFUSED
     before = body[max(0, chosen.start - 80) : chosen.start]
     alone = not before.strip(" $€£*~-") and len(body[chosen.end :].split()) <= 3

@@ -21,7 +21,7 @@ from promptkit.answers.marks import without_phrases
 LONGEST = 60  # digits; a longer run is no answer anyone gave
 RUN = r"(?:\d{1,3}(?:[ ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,'_]\d+)*|\.\d+)"
 NUMBER = re.compile(rf"(?<![A-Za-zÀ-ɏЀ-ӿ0-9_.])(?<!\d[:/,'])({RUN})")
-RUNS = re.compile(r"\d+(?:[.,]\d+)+")
+RUNS = re.compile(r"(?<!\d)\d++(?:[.,]\d++)+")  # possessive: a page of digits is tried once
 GROUPED = re.compile(r"(\d{1,3}(?:[ '_]\d{3})+)(?:[.,](\d+))?")
 INDIAN = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?")
 VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8"}
@@ -35,7 +35,9 @@ AFTER = re.compile(
     r"mil|millones|milhões|milhão|milioni|milione|тысяч[аи]?|миллион(?:ов|а)?|万|萬|만|億|亿|억)(?![a-zà-ÿ])"
 )
 SCALES = {"tho": 3, "tau": 3, "mil": 6, "bil": 9, "tri": 12, "тыс": 3, "мил": 6, "万": 4, "萬": 4, "만": 4}
-ENGLISH = frozenset("the and of each is are has have with she they there from this that it by at therefore which".split())
+ENGLISH = frozenset(
+    "the and of each is are has have with she they there from this that it by at therefore which".split()
+)
 OTHERS = frozenset(
     "der die das und ist ein eine für mit von pro wir el los las y es un una con por cada le les est et du des une il lo"
     " gli è per che o os é um uma para и в на это по".split()
@@ -64,7 +66,7 @@ def numerals(text: str, decimal: str | None) -> Iterator[Numeral]:
             values = tuple(changed for value in values if (changed := _changed(value, follows)) is not None)
         if text[end : end + 1] in (":", "/") and text[end + 1 : end + 2].isdecimal():
             values = ()  # a time, a ratio, a date
-        if re.match(r"[xyzn](?![A-Za-z])", text[end:end + 2]) or text[end : end + 1] == "^":
+        if re.match(r"[xyzn](?![A-Za-z])", text[end : end + 2]) or text[end : end + 1] == "^":
             values = ()  # a coefficient, a power
         start = _signed(text, match.start())
         yield Numeral(start, end, tuple(-value for value in values) if "-" in text[start : match.start()] else values)
@@ -147,9 +149,9 @@ def _changed(value: Fraction, follows: re.Match[str]) -> Fraction | None:
 def _signed(text: str, start: int) -> int:
     """Where the number begins with its sign: a minus behind a digit, a letter or a bracket is an operator or a range."""
     before = text[max(0, start - 12) : start]
-    sign = re.search(r"(?:-|\b(?:minus|negative)[ ])[ ]?[$€£¥₹]?[ ]?$|-[ ]?$", before)
+    sign = re.search(r"-[ ]?[$€£¥₹]?[ ]?$", before)
     if not sign:
         return start
-    if "-" in sign.group() and re.search(r"[\w)\]]$|\d[ ]+$|[)\]][ ]+$", before[: sign.start()]):
+    if re.search(r"[\w)\]]$|\d[ ]+$|[)\]][ ]+$", before[: sign.start()]):
         return start
-    return start - len(before) + sign.start() if before[sign.start()] == "-" else start
+    return start - len(before) + sign.start()

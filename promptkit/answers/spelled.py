@@ -12,7 +12,17 @@ UNITS = (
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 SMALL = {**{word: value for value, word in enumerate(UNITS)}, **{word: 20 + 10 * at for at, word in enumerate(TENS)}}
 LARGE = {"thousand": 1000, "million": 10**6}
-PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8}
+PARTS = {
+    "half": 2,
+    "halves": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+}
 PARTS |= {"ninth": 9, "tenth": 10, "hundredth": 100}
 NAMES = "|".join((*sorted(SMALL, key=len, reverse=True), "hundred", *LARGE))
 SPELLED = re.compile(
@@ -21,7 +31,9 @@ SPELLED = re.compile(
     rf"(?:(?P<half>\s+and\s+a\s+half\b)|[\s-]+(?P<part>{'|'.join(PARTS)})s?\b)?",
     re.IGNORECASE,
 )
-NO_NUMBER = re.compile(r"\s+(?:of|that|which|who|whose|must|can|could|where|you|we|i|more|thing|way|may|or|to)\b|\s*-\s*\w", re.IGNORECASE)
+NO_NUMBER = re.compile(
+    r"\s+(?:of|that|which|who|whose|must|can|could|where|you|we|i|more|thing|way|may|or|to)\b|\s*-\s*\w", re.IGNORECASE
+)
 
 
 def spelled(text: str) -> tuple[Fraction, str] | None:

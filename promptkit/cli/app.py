@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from promptkit.cli import again, catalogue, doctor, prompts, runs
 from promptkit.cli.exits import Exit
@@ -14,10 +16,21 @@ from promptkit.cli.run import RunGroup
 from promptkit.cli.speak import complain, err
 from promptkit.errors import PromptkitError
 
+ORDER = "run resume replay runs prompts strategies models doctor".split()
+
+
+class Verbs(TyperGroup):
+    """The verbs in the order a newcomer meets them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all verbs."""
+        return sorted(super().list_commands(ctx), key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
 app = typer.Typer(
     name="promptkit",
+    cls=Verbs,
     help="Prompting strategies over any model: live, budgeted, replayable.",
-    no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -31,8 +44,9 @@ catalogue.add_to(app)
 doctor.add_to(app)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
 ) -> None:
     """Prompting strategies over any model: live, budgeted, replayable."""
@@ -41,6 +55,8 @@ def options(
 
         typer.echo(f"promptkit {__version__}")
         raise typer.Exit(Exit.DONE)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def start(words: Sequence[str]) -> int:

@@ -136,10 +136,11 @@ def _settings() -> Iterator[Finding]:
 
 def _journal() -> Iterator[Finding]:
     from promptkit.api import open_journal
+    from promptkit.render.amounts import many
 
     journal = open_journal()  # refuses one that cannot be written
     stats = journal.stats()
-    kept = f"{stats['runs']} runs, {stats['completions']} completions, {stats['bytes'] / 1e6:.1f} MB"
+    kept = f"{many(stats['runs'], 'run')}, {many(stats['completions'], 'completion')}, {stats['bytes'] / 1e6:.1f} MB"
     yield Finding("journal", "ok", f"{journal.path}, writable, {kept}")
 
 

@@ -12,7 +12,7 @@ from promptkit.journal import calls, lease, values
 from promptkit.journal.rows import NewRun, RunRow
 from promptkit.types import plain
 
-_LIST = "list them: promptkit runs"
+_LIST = "list them: promptkit runs list"
 _COLUMNS = """
 SELECT id, about, status, outcome, started, ended, attempt, owner,
     (SELECT count(*) FROM uses WHERE run = runs.id AND attempt = runs.attempt),

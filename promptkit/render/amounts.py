@@ -66,8 +66,17 @@ def score(value: float) -> str:
 
 def calls(usage: Usage) -> str:
     """`38 calls (12 cached)`; the cached ones are among the calls."""
-    cached = "all cached" if usage.cached_calls >= usage.calls else f"{usage.cached_calls:,} cached"
-    return f"{many(usage.calls, 'call')} ({cached})" if usage.cached_calls else many(usage.calls, "call")
+    return _with_cached(usage.calls, usage.cached_calls, "call")
+
+
+def samples(number: int, cached: int) -> str:
+    """`92 samples (12 cached)`; a call may bring several."""
+    return _with_cached(number, cached, "sample")
+
+
+def _with_cached(number: int, cached: int, noun: str) -> str:
+    note = "all cached" if cached >= number else f"{cached:,} cached"
+    return f"{many(number, noun)} ({note})" if cached else many(number, noun)
 
 
 def day_time(epoch: float, zone: tzinfo | None = None) -> str:

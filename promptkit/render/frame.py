@@ -56,9 +56,9 @@ def question(snapshot: Snapshot, width: int) -> Text:
 
 
 def tallies(snapshot: Snapshot, now: float) -> list[str]:
-    """`22 calls (3 cached)`, `3 running`, `4.1k tokens`, `0:07`, `$0 local`: most telling first."""
-    calls = amounts.many(snapshot.calls, "call")
-    words = [f"{calls} ({snapshot.cached} cached)" if snapshot.cached else calls]
+    """`22 samples (3 cached)`, `3 running`, `4.1k tokens`, `0:07`, `$0 local`: most telling first."""
+    samples = amounts.samples(snapshot.calls, snapshot.cached)  # a call may bring several
+    words = [samples]
     if snapshot.in_flight:
         words.append(f"{snapshot.in_flight} running")
     if snapshot.retry_until > now and not snapshot.ended:

@@ -189,7 +189,7 @@ def _measures(part: _Part, calls: list[e.CallEnded], nested: bool, narrow: bool)
     cached, failed = sum(call.cached for call in calls), sum(bool(call.error) for call in calls)
     notes = [f"{failed} failed"] if failed and not narrow else []
     if nested:
-        notes.append(amounts.calls(Usage(calls=len(calls), cached_calls=0 if narrow else cached)))
+        notes.append(amounts.samples(len(calls), 0 if narrow else cached))
     else:
         tokens = sum(call.input_tokens for call in calls), sum(call.output_tokens for call in calls)
         if cached and not narrow:

@@ -62,7 +62,8 @@ class Journaled:
             request = replace(request, draw=(-self._fresh, *request.draw))
         name = key(request, self._inner.identity)
         again = name in self._flights  # a call of this run for the same draw is under way
-        stored, bought = self._journal.get(name), False
+        # A replay fails where the run failed, also when somebody has bought that completion since.
+        stored, bought = None if name in self._failed else self._journal.get(name), False
         if stored is None:
             stored, bought = await self._fly(name, request) if not self._replay else (self._replayed(name), False)
         self._nominal.used(name, stored, cached=not bought)

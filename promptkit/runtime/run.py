@@ -66,6 +66,7 @@ async def execute(
     replaying = mode == "replay"
     problem = replace(problem, seed=options.seed)
     if mode == "new":
+        await asyncio.to_thread(getattr, provider, "identity")  # the first look may read gigabytes of weights
         await leased(journal, run, journal.start_run(_row(run, name, strategy, problem, provider, options, more or {})))
     nothing = Spent()
     budget = Budget(Limits() if replaying else options.limits, journal.spent(run) if mode == "resume" else nothing)
@@ -104,28 +105,28 @@ async def execute(
             await journal.end_run(run, outcome.status, plain(outcome))
         return outcome
 
+    clock = asyncio.timeout(options.limits.timeout if not replaying else None)
     with watch(*sinks, best, *kept, meter=budget.usage), span(name):
         emit(RunStarted(run, name, provider.id, problem.text, problem.pack, plain(strategy)))
         try:
             if declined := decline(problem, provider):
                 return await end(declined)
-            async with asyncio.timeout(options.limits.timeout if not replaying else None):
+            async with clock:
                 outcome = await strategy.solve(problem, Observed(model, options.seed))
             return await end(outcome)
         except Cut as cut:
             return await end(best.outcome("budget", cut))
-        except TimeoutError:
-            await model.aclose()
-            limit = options.limits.timeout or 0.0
-            emit(BudgetHit("seconds", round(time.monotonic() - started, 3), limit))
-            kept_hint = "raise --timeout and resume the run: what was paid for is kept"
-            return await end(best.outcome("budget", TimeUp(f"time is up: {limit:g} s", hint=kept_hint)))
         except asyncio.CancelledError:
             await model.aclose()
             await asyncio.shield(end(best.outcome("cancelled", None)))
             raise
         except BaseException as error:
             await model.aclose()
+            if isinstance(error, TimeoutError) and clock.expired():  # any other is a bug's
+                limit = options.limits.timeout or 0.0
+                emit(BudgetHit("seconds", round(time.monotonic() - started, 3), limit))
+                kept_hint = "raise --timeout and resume the run: what was paid for is kept"
+                return await end(best.outcome("budget", TimeUp(f"time is up: {limit:g} s", hint=kept_hint)))
             reason = f"{type(error).__name__}: {error}"
             emit(Stopped(reason))
             await asyncio.shield(end(Outcome(answer=None, status="error", detail={"error": reason})))

