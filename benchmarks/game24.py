@@ -68,7 +68,9 @@ def main() -> None:
     print("| strategy | right | interval | calls | tokens out | seconds |\n|---|--:|---|--:|--:|--:|")
     for label, name, params in LADDER:
         started = time.monotonic()
-        outcomes = [pk.run(name, puzzle, pack="game24", model="builtin", journal="memory", **params) for puzzle in puzzles]
+        outcomes = [
+            pk.run(name, puzzle, pack="game24", model="builtin", journal="memory", **params) for puzzle in puzzles
+        ]
         seconds = (time.monotonic() - started) / len(puzzles)
         right = sum(outcome.detail.get("verified") is True for outcome in outcomes)
         low, high = wilson(right, len(puzzles))

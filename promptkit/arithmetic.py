@@ -75,10 +75,12 @@ def _parse(text: str) -> tuple[str, ast.expr]:
         raise BadExpression(f"not an expression: {source[:80]!r}") from None
     level: list[ast.expr] = [tree]
     for _ in range(DEEPEST):
+        if not all(isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Constant)) for node in level):
+            break
         level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         if not level:
             return source, tree
-    raise BadExpression(f"deeper than {DEEPEST} levels")
+    raise BadExpression(f"not plain arithmetic, or deeper than {DEEPEST} levels: {source[:80]!r}")
 
 
 def _value(source: str, node: ast.expr) -> Fraction:
@@ -137,6 +139,9 @@ def _product(source: str, node: ast.expr) -> _Product:
             one, two = _product(source, left), _product(source, right)
             turned = tuple((under != isinstance(op, ast.Div), factor) for under, factor in two.factors)
             return _Product(one.sign * two.sign, one.factors + turned)
+        case ast.UnaryOp(op=op, operand=operand):
+            inner = _product(source, operand)
+            return inner._replace(sign=-inner.sign) if isinstance(op, ast.USub) else inner
         case _:
             terms = _sum(source, node)
             return terms[0] if len(terms) == 1 else _Product(1, ((False, f"({_show_sum(terms)})"),))

@@ -12,20 +12,15 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from promptkit import places
 from promptkit.errors import BadPrompt, UnknownName
 from promptkit.types import Message, Request, Role, message
 
-if TYPE_CHECKING:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 DEFAULT_PACK = "general"
-OUTPUT_LIMIT = 1_000_000  # characters a template may render to
-
 _FRONT = re.compile(r"\A---\r?\n(.*?)^---[ \t]*\r?\n?", re.DOTALL | re.MULTILINE)
 _TURN = re.compile(r"^\[\[(system|user|assistant)\]\][ \t]*\r?\n", re.MULTILINE)
 _DECODING = {f.name for f in fields(Request)} - {"messages", "stop", "seed", "draw", "schema", "tools", "extra"}
@@ -72,8 +67,10 @@ class Prompt:
     def _fill(self, body: str, inputs: Mapping[str, Any]) -> str:
         import jinja2
 
+        from promptkit.sandboxed import fill
+
         try:
-            text = "".join(_bounded(_sandbox().from_string(body).generate(inputs)))
+            text = fill(body, inputs)
         except jinja2.TemplateError as error:
             line = getattr(error, "lineno", None) or 1
             raise BadPrompt(f"{self.path}:{line}: {error}", hint=_check_hint(self)) from error
@@ -154,9 +151,11 @@ def _undeclared(prompt: Prompt) -> list[BadPrompt]:
     """Inputs used but not declared, or declared but not used."""
     from jinja2 import meta
 
+    from promptkit.sandboxed import parse
+
     used: set[str] = set()
     for _, body in prompt.turns:
-        used |= meta.find_undeclared_variables(_sandbox().parse(body))
+        used |= meta.find_undeclared_variables(parse(body))
     wrong = [f"uses {name!r}, which `inputs` does not declare" for name in sorted(used - set(prompt.inputs))]
     wrong += [f"declares the input {name!r} and never uses it" for name in sorted(set(prompt.inputs) - used)]
     return [BadPrompt(f"{prompt.path}:1: {text}") for text in wrong]
@@ -207,9 +206,11 @@ def _read_prompt(path: Path, origin: str, mtime: int) -> Prompt:
         )
     import jinja2
 
+    from promptkit.sandboxed import parse
+
     for _, turn in prompt.turns:
         try:
-            _sandbox().parse(turn)
+            parse(turn)
         except jinja2.TemplateSyntaxError as error:
             raise BadPrompt(f"{path}:{line + error.lineno - 1}: {error.message}") from error
     return prompt
@@ -275,35 +276,3 @@ def _typed(path: Path, meta: Mapping[str, Any], name: str, kind: type, default: 
     if not isinstance(value, kind) or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
         raise BadPrompt(f"{path}:2: `{name}` must be a {'list of strings' if kind is list else kind.__name__}")
     return value
-
-
-def _bounded(pieces: Any) -> Any:
-    """The pieces as they come, so that a template that grows without end is stopped, not stored."""
-    total = 0
-    for piece in pieces:
-        total += len(piece)
-        if total > OUTPUT_LIMIT:
-            raise ValueError(f"renders to more than {OUTPUT_LIMIT:,} characters")
-        yield piece
-
-
-@cache
-def _sandbox() -> ImmutableSandboxedEnvironment:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    class Sandbox(ImmutableSandboxedEnvironment):
-        # Without this, {{ 'a' * 10**9 }} renders to a gigabyte: the stock sandbox guards range() only.
-        intercepted_binops = frozenset({"*", "**"})
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if operator == "**" or not all(isinstance(side, (int, float)) for side in (left, right)):
-                raise ValueError(f"{operator!r} is not allowed in a template")
-            return super().call_binop(context, operator, left, right)
-
-    sandbox = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
-    # Filters and methods that build text far longer than their input.
-    for name in ("center", "indent", "format", "filesizeformat", "wordwrap", "xmlattr", "urlize"):
-        sandbox.filters.pop(name, None)
-    sandbox.globals.clear()
-    return sandbox

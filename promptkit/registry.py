@@ -12,7 +12,10 @@ from promptkit.errors import UnknownName
 BUILT_IN: dict[str, dict[str, str]] = {
     "provider": {
         "builtin": "promptkit.providers.builtin:open_builtin",
+        "groq": "promptkit.providers.groq:open_groq",
         "llamacpp": "promptkit.providers.llamacpp:open_llamacpp",
+        "ollama": "promptkit.providers.ollama:open_ollama",
+        "openai": "promptkit.providers.openai:open_openai",
         "scripted": "promptkit.providers.scripted:open_scripted",
     },
     "strategy": {

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 TAG = re.compile(r"<\s?(?P<close>/?)\s?(?:think|thinking|thought|reasoning)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
 CODE = re.compile(r"(?P<fence>^[ \t]{0,3}```[^\n]*\n.*?^[ \t]{0,3}```)|`[^`\n]+`", re.DOTALL | re.MULTILINE)
-OPENING_FENCE = re.compile(r"\s*```\w*\s*")
 
 
 def set_aside(text: str) -> tuple[str, str | None]:
@@ -20,8 +19,11 @@ def set_aside(text: str) -> tuple[str, str | None]:
     tags = list(TAG.finditer(text))
     if not tags:
         return text, None
-    code = [match.span() for match in CODE.finditer(text)]
-    literal = [_inside(code, tag.start()) and not OPENING_FENCE.fullmatch(text, 0, tag.start()) for tag in tags]
+    # A fence around the whole reply quotes nothing: the model wrapped what it had to say.
+    code = [
+        found.span() for found in CODE.finditer(text) if not found["fence"] or found.group().strip() != text.strip()
+    ]
+    literal = [_inside(code, tag.start()) for tag in tags]
     kept: list[str] = []
     thoughts: list[str] = []
     at = index = 0

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptkit.answers import boxed, choice, expression, final, number
+import promptkit.answers.boxed as boxed
+import promptkit.answers.choice as choice
+import promptkit.answers.expression as expression
+import promptkit.answers.final as final
+import promptkit.answers.number as number
 from promptkit.answers.plain import cut
 from promptkit.answers.reading import Ambiguous, Read, Reader, Reading
 from promptkit.errors import UnknownName
@@ -35,7 +39,7 @@ def names() -> tuple[str, ...]:
 def read(reader: str, text: str, *, options: Sequence[str] = ()) -> Read:
     """The answer in a reply, Ambiguous when it can be read two ways, None when there is none.
 
-    `options` are the texts a `choice` is among: its answer is then one of them, whether the reply names it or its letter.
+    `options` are the texts a `choice` is among: its answer is then one of them, named or by its letter.
     """
     if reader not in READERS:
         raise UnknownName("reader", reader, READERS)

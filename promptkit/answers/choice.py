@@ -18,7 +18,8 @@ from promptkit.answers.reading import Ambiguous, Read, Reading
 LETTERS = "ABCDEFGHIJ"
 NAMED = r"(?:options?|choices?|letters?|answers?|opción|opcion|opção|opzione|Option|вариант|选项|選項)"
 LEAD = re.compile(
-    rf"(?:[\s*_:\"'>=~|$-]|(?:the|is|la|el|l'|clearly|therefore|definitely|probably|actually|likely|most likely|{NAMED})(?![a-zà-ÿ]))*",
+    rf"(?:[\s*_:\"'>=~|$-]|"
+    rf"(?:the|is|la|el|l'|clearly|therefore|definitely|probably|actually|likely|most likely|{NAMED})(?![a-zà-ÿ]))*",
     re.I,
 )
 NEXT = r"(?![A-Za-zÀ-ɏЀ-ӿ0-9_'])(?!-[A-Za-z])"
@@ -26,7 +27,7 @@ LETTER = re.compile(
     rf"\(\s?(?P<inside>[A-Ja-j])\s?\)|\[(?P<square>[A-Ja-j])\]|(?P<bare>[A-J]){NEXT}|(?P<small>[a-j])(?=\s*$|[).:])"
 )
 PROSE = re.compile(r"[ ]+(?!(?:because|since|as|is|and|or|which|due|not|by|for|with|who|y|e|o|und|oder)\b)[a-z]")
-ALONE = re.compile(rf"\(?(?P<letter>[A-J])(?:[).:](?:\s.*)?|\s*)$|\[(?P<square>[A-J])\]$")
+ALONE = re.compile(r"\(?(?P<letter>[A-J])(?:[).:](?:\s.*)?|\s*)$|\[(?P<square>[A-J])\]$")
 EITHER = re.compile(
     r"\s*(?:[.):]\s*[^,]{0,40})?(?:,|and|or|y|e|o|und|oder|et|ou|和|或|/|&)\s*(?:option\s*)?\(?([A-J])(?![A-Za-z])",
     re.I,
@@ -135,11 +136,12 @@ def _among(letters: tuple[str, ...], options: tuple[str, ...]) -> tuple[str, ...
         return letters
     known = {_key(option): option for option in options}
     places = ((known.get(_key(letter)), LETTERS.index(letter)) for letter in letters)
-    return tuple(option or options[place] for option, place in places if option or place < len(options))
+    meant = (option or (options[place] if place < len(options) else "") for option, place in places)
+    return tuple(option for option in meant if option.strip())
 
 
 def _named(sentence: str, options: tuple[str, ...]) -> tuple[str, ...]:
-    """The options a sentence begins with or, failing that, mentions without denying; the longest where one holds another."""
+    """The options a sentence begins with, else those it mentions and does not deny; "dark red" is not "red"."""
     if re.search(r"\b(?:neither|not|nor|n't)\b", sentence, re.IGNORECASE):
         sentence = re.split(r",?\s*\b(?:not|nor|neither)\b", sentence, maxsplit=1, flags=re.IGNORECASE)[0]
     mentioned = tuple(dict.fromkeys(option for _, option in _mentions(sentence, options)))
@@ -167,7 +169,7 @@ def _lines(text: str, options: tuple[str, ...]) -> tuple[str, ...]:
     if options:
         head = re.split(r"[,.!:;\n—-]", lines[0], maxsplit=1)[0].strip()
         for line in (lines[-1], head):
-            exact = [option for option in options if _key(option) == _key(line.strip(" .!()"))]
+            exact = [option for option in options if option.strip() and _key(option) == _key(line.strip(" .!()"))]
             if exact:
                 return (exact[0],)
     listed = [found["letter"] or found["square"] for line in lines if (found := ALONE.match(line))]

@@ -53,7 +53,7 @@ def _begins(content: str, layer: str, *, whole: bool = False) -> Read:
 
 
 def _sides(equation: str) -> list[str]:
-    """The sides of an equation with at most one sign, without the dot, the open bracket or the x of the words behind."""
+    """The sides of an equation with at most one sign, without what belongs to the words behind them."""
     sides = equation.split("=")
     if len(sides) > 2:
         return []

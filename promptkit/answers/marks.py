@@ -45,7 +45,8 @@ COMMA = (  # languages that write a decimal comma
     rf"\brisposta\b{GAP}(?:(?<=[ ])(?:è|sono|sarebbe)\b|[:=])",
     rf"\b(?:ответ|відповідь)\b{GAP}(?:\b(?:равен|это|будет)\b|[:=—-])",
     r"(?:الجواب|الإجابة|الاجابة|الناتج)[^.\n:]{0,30}?(?:\bهو\b|\bهي\b|[:=])",
-    r"\b(?:antwoord|svar|svaret|odpowiedź|odpověď|cevap|jawaban|đáp[ ]án|απάντηση|răspuns)\b[ ]?(?:\b(?:is|är|jest|je|adalah|là|είναι)\b|[:=])",
+    r"\b(?:antwoord|svar|svaret|odpowiedź|odpověď|cevap|jawaban|đáp[ ]án|απάντηση|răspuns)\b[ ]?"
+    r"(?:\b(?:is|är|jest|je|adalah|là|είναι)\b|[:=])",
 )
 PHRASE = re.compile(
     "|".join((f"(?P<dot>{'|'.join(DOT)})", f"(?P<comma>{'|'.join(COMMA)})")), re.IGNORECASE | re.MULTILINE
@@ -61,9 +62,11 @@ DOUBTED = re.compile(
     re.IGNORECASE,
 )
 CORRECTED = re.compile(
-    r"\b(?:wait|hold on|correction|scratch that|my mistake|i made (?:a|an) (?:mistake|error)|on second thought|on reflection|"
+    r"\b(?:wait|hold on|correction|scratch that|my mistake|i made (?:a|an) (?:mistake|error)|"
+    r"on second thought|on reflection|"
     r"let me (?:re-?check|correct|redo|re-?do|fix)|sorry|actually,? (?:it|that|this|the (?:answer|result|total))"
-    r"(?:'s| is| should| would)|(?:that|this)(?:'s| is) (?:not right|wrong|incorrect|not correct))\b|等等|不对|更正|ошиб",
+    r"(?:'s| is| should| would)|(?:that|this)(?:'s| is) (?:not right|wrong|incorrect|not correct))\b|"
+    r"等等|不对|更正|ошиб",
     re.IGNORECASE,
 )
 CONFIRMED = re.compile(
@@ -124,7 +127,7 @@ def sentences(text: str) -> list[tuple[str, str]]:
 
 
 def _content(text: str, start: int) -> tuple[int, str, bool]:
-    """What follows a mark up to the end of its sentence: on its line or, where that is empty, the next one with words."""
+    """What follows a mark up to the end of its sentence: on its line or, if empty, the next one with words."""
     blank = EMPTY.match(text, start, start + LONGEST)
     opened = blank.end() if blank else start
     lead = max(start, text.rfind("\n", start, opened) + 1)

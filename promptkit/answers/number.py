@@ -24,20 +24,28 @@ class Verdict(Enum):
 Found = tuple[tuple[Fraction, ...], str] | Verdict  # the values it may be, and how it is written
 
 REFUSAL = re.compile(
-    r"\b(?:i(?:'m| am)?|we(?:'re| are)?) (?:can't|cannot|can not|could not|couldn't|am unable|unable|do not know|don't know|"
-    r"have no idea|not sure|not able)|not enough (?:information|data|detail)|insufficient|(?:cannot|can't|can not|could not|"
+    r"\b(?:i(?:'m| am)?|we(?:'re| are)?) (?:can't|cannot|can not|could not|couldn't|am unable|unable|"
+    r"do not know|don't know|"
+    r"have no idea|not sure|not able)|not enough (?:information|data|detail)|insufficient|(?:cannot|can't|"
+    r"can not|could not|"
     r"impossible to) (?:be )?(?:determine|know|say|tell|answer|calculate|solve|compute)|depends on|it depends|"
-    r"(?:is|are|remains?) (?:unknown|unclear|undefined|undetermined|missing)|need(?:s|ed)? (?:more|further) information|"
-    r"need to know|no way to|(?:does not|doesn't|do not|don't) (?:say|state|specify|mention|tell|give)|"
-    r"not (?:given|stated|specified|provided|mentioned)|nobody knows|who knows|no puedo|no se puede|no sé\b|faltan|kann (?:das |es |ich )?(?:nicht|keine)|weiß nicht|"
-    r"lässt sich nicht|je ne (?:peux|sais)|on ne peut|impossible de|não (?:posso|sei|é possível)|non (?:posso|so\b|è possibile)|"
-    r"не (?:могу|знаю)|невозможно|недостаточно|无法|無法|不知道|不能确定|不确定|わかりません|分かりません|できません|알 수 없|모르|"
+    r"(?:is|are|remains?) (?:unknown|unclear|undefined|undetermined|missing)|need(?:s|ed)? (?:more|"
+    r"further) information|"
+    r"need to know|would need|no way to|(?:does not|doesn't|do not|don't) (?:say|state|specify|mention|tell|give)|"
+    r"not (?:given|stated|specified|provided|mentioned)|nobody knows|who knows|no puedo|no se puede|"
+    r"no sé\b|faltan|kann (?:das |es |ich )?(?:nicht|keine)|weiß nicht|"
+    r"lässt sich nicht|je ne (?:peux|sais)|on ne peut|impossible de|não (?:posso|sei|é possível)|"
+    r"non (?:posso|so\b|è possibile)|"
+    r"не (?:могу|знаю)|невозможно|недостаточно|无法|無法|不知道|"
+    r"不能确定|不确定|わかりません|分かりません|できません|알 수 없|모르|"
     r"لا يمكن|لا أعرف|لا أستطيع|पता नहीं|नहीं कह",
     re.IGNORECASE,
 )
 HEDGED = re.compile(
-    r"\b(?:between|either|neither|somewhere|more than|less than|fewer than|greater than|depends|depending|how many|how much|mentioned|suppose|maybe|perhaps|"
-    r"might be|could be|entre|zwischen|tra|между)\b|n't (?:think|believe)|\bnot (?:think|believe|sure)|\bdoubt|介于|之间|"
+    r"\b(?:between|either|neither|somewhere|more than|less than|fewer than|greater than|depends|depending|"
+    r"how many|how much|mentioned|suppose|maybe|perhaps|"
+    r"might be|could be|entre|zwischen|tra|между)\b|n't (?:think|believe)|\bnot (?:think|believe|sure)|\bdoubt|"
+    r"介于|之间|"
     r"\d[ ]?(?:-|~|至|到)[ ]?\d|"
     r"\d\s+(?:to|or|bis|oder|ou|o|или)\s+\d",
     re.IGNORECASE,
@@ -51,18 +59,22 @@ PLANNED = re.compile(
     re.I,
 )
 LEAD = re.compile(
-    r"(?:[\s*_:\"'(\[{$€£¥₹≈~=→>«|]|(?:approximately|about|around|roughly|approx\.?|therefore|thus|then|simply|just|exactly|"
-    r"actually|indeed|only|now|equal to|equals|is|are|be|est|es|ist|è|é|donc|also|entonces|a total of|the number|USD|EUR|"
+    r"(?:[\s*_:\"'+(\[{$€£¥₹≈~=→>«|]|(?:approximately|about|around|roughly|approx\.?|therefore|thus|then|"
+    r"simply|just|exactly|"
+    r"actually|indeed|only|now|equal to|equals|is|are|be|est|es|ist|è|é|donc|also|entonces|a total of|"
+    r"the number|USD|EUR|"
     r"US|Rs\.?|circa|etwa|environ|约|大约|हैं?|هو)(?![a-zà-ÿ])|[A-Za-z]\s?=(?!=)|-(?![\d$€£¥₹. ]))*",
     re.IGNORECASE,
 )
 OPERATOR = re.compile(r"\s*(?:[+*×÷^/·]|[xX](?=\s*[\d(])|-)\s*[$€£¥₹]?\(?\s*-?[\d.(]")
 LISTED = re.compile(
-    r"\s*,\s*\d|\s*[^\W\d]*\s*(?:\band\b|&|\bor\b|\bund\b|\boder\b|\by\b|\bet\b|\bou\b|\be\b|\bи\b|\bили\b|和|或)\s*[$€£]?\d"
+    r"\s*,\s*\d|\s*[^\W\d]*\s*(?:\band\b|&|\bor\b|\bund\b|\boder\b|\by\b|\bet\b|\bou\b|\be\b|\bи\b|"
+    r"\bили\b|和|或)\s*[$€£]?\d"
 )
 RANGED = re.compile(r"\s*(?:-|~|至|到|(?:to|bis|through)\b)\s*[$€£]?\d")
 GOVERNED = re.compile(
-    r"\b(?:from|out of|of|for|in|at|by|per|after|within|during|than|among|on|over|to|every|each|with|step|day|week|year|page)\s+"
+    r"\b(?:from|out of|of|for|in|at|by|per|after|within|during|than|among|on|over|to|every|each|with|step|"
+    r"day|week|year|page)\s+"
     r"(?:(?:the|her|his|their|its|these|those|all|each|first|last)\s+){0,2}[$€£]?$",
     re.IGNORECASE,
 )
@@ -72,14 +84,17 @@ PROMOTED = re.compile(
 ASIDE = re.compile(r"\([^()]*\)")
 ITEM = re.compile(r"^\s*(?:[-*•+]\s+|\(?\d{1,3}[.)]\s+|step \d+\s*[:.]\s*)", re.IGNORECASE)
 CUE = re.compile(
-    r"\b(?:so|thus|therefore|hence|consequently|total|altogether|in all|its|it's|result is|leaves|left with|equals|makes|gets|"
+    r"\b(?:so|thus|therefore|hence|consequently|total|altogether|in all|its|it's|result is|leaves|"
+    r"left with|equals|makes|gets|"
     r"gives|insgesamt|zusammen|also|somit|entonces|en total|au total|donc|portanto|quindi|in totale|итого|всего)\b|"
     r"所以|因此|一共|总共|總共|したがって|全部で|따라서|모두|إذن|कुल|इसलिए",
     re.IGNORECASE,
 )
 STATES = re.compile(  # a verb whose object is the number that follows
-    r"\b(?:is|are|was|were|costs?|pays?|paid|earns?|earned|spends?|spent|takes?|took|(?<!we )(?<!you )(?<!i )ha(?:s|ve|d)|"
-    r"gets?|got|receives?|received|makes?|made|needs?|keeps?|kept|saves?|saved|collects?|collected|sells?|sold|buys?|bought|"
+    r"\b(?:(?<!there )(?:is|are|was|were)|costs?|pays?|paid|earns?|earned|spends?|spent|takes?|took|"
+    r"(?<!we )(?<!you )(?<!i )ha(?:s|ve|d)|"
+    r"gets?|got|receives?|received|makes?|made|needs?|keeps?|kept|saves?|saved|collects?|collected|sells?|"
+    r"sold|buys?|bought|"
     r"eats?|ate|weighs?|measures?|equals?|contains?|travels?|walks?|reads?|uses?|becomes?|remains?|remaining|left)\b"
     r"(?:\s+[^\W\d]+){0,3}\s*[$€£¥₹]?$",
     re.IGNORECASE,
@@ -89,7 +104,8 @@ WORKING = re.compile(
     re.IGNORECASE,
 )
 PARTING = re.compile(
-    r"\b(?:hope|let me know|feel free|happy to|glad|cheers|good luck|thanks|thank you|enjoy|regards|have a)\b|[\U0001f300-\U0001faff✅✓]",
+    r"\b(?:hope|let me know|feel free|happy to|glad|cheers|good luck|thanks|thank you|enjoy|regards|have a)\b|"
+    r"[\U0001f300-\U0001faff✅✓]",
     re.IGNORECASE,
 )
 
@@ -187,9 +203,9 @@ def stated(sentence: str, decimal: str | None, ended: bool, *, first: bool = Fal
 
 
 def concluded(text: str, decimal: str | None) -> Found:
-    """The number in which a text ends: its last sentence with one must assert it, and nothing behind may deny or ask."""
+    """The number in which a text ends: its last sentence with one must state it, and nothing may deny it or ask."""
     said = sentences(text[-4000:])
-    if any(REFUSAL.search(sentence) for sentence, _ in said):
+    if any(REFUSAL.search(sentence) and not PARTING.search(sentence) for sentence, _ in said):
         return Verdict.REFUSED
     for sentence, end in reversed(said):
         if any(True for _ in numerals(sentence, decimal)) and (not ITEM.fullmatch(sentence + " ")):
@@ -198,7 +214,7 @@ def concluded(text: str, decimal: str | None) -> Found:
             found = stated(sentence[-2000:], decimal, bool(end))
             if found is not Verdict.SILENT:
                 return found
-        if not end and len(sentence.split()) > 3 and not PARTING.search(sentence):
+        if not end and len(sentence.split()) > 2 and not PARTING.search(sentence):
             return Verdict.REFUSED  # it breaks off
     return Verdict.SILENT
 

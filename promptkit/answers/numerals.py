@@ -35,15 +35,17 @@ AFTER = re.compile(
     r"mil|millones|milhões|milhão|milioni|milione|тысяч[аи]?|миллион(?:ов|а)?|万|萬|만|億|亿|억)(?![a-zà-ÿ])"
 )
 SCALES = {"tho": 3, "tau": 3, "mil": 6, "bil": 9, "tri": 12, "тыс": 3, "мил": 6, "万": 4, "萬": 4, "만": 4}
+WORD = re.compile(r"[^\W\d_]+")
 ENGLISH = frozenset(
-    "the and of each is are has have with she they there from this that it by at therefore which".split()
+    WORD.findall("the and of each is are has have with she they there from this that it by at therefore which")
 )
 OTHERS = frozenset(
-    "der die das und ist ein eine für mit von pro wir el los las y es un una con por cada le les est et du des une il lo"
-    " gli è per che o os é um uma para и в на это по".split()
+    WORD.findall(
+        "der die das und ist ein eine für mit von pro wir el los las y es un una con por cada le les est et du des une "
+        "il lo gli è per che o os é um uma para и в на это по"
+    )
 )
 DOTTED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af\u0900-\u097f]")
-WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +139,19 @@ def _changed(value: Fraction, follows: re.Match[str]) -> Fraction | None:
     if follows["under"]:
         return value / int(follows["under"]) if int(follows["under"]) else None
     if power := follows["power"] or follows["ten"]:
-        return value * Fraction(10) ** int(power)
+        ten: int = 10 ** abs(int(power))  # whole powers keep it a Fraction
+        return value / ten if int(power) < 0 else value * ten
     scale = follows["scale"].lower()
     if scale in ("mil", "mille"):
         return value * 1000
     if scale.startswith("milliard"):
         return value * 10**9
-    return value * 10 ** SCALES.get(scale[:3], 8)
+    size: int = 10 ** SCALES.get(scale[:3], 8)
+    return value * size
 
 
 def _signed(text: str, start: int) -> int:
-    """Where the number begins with its sign: a minus behind a digit, a letter or a bracket is an operator or a range."""
+    """Where the number begins with its sign; a minus behind a digit, letter or bracket is an operator or a range."""
     before = text[max(0, start - 12) : start]
     sign = re.search(r"-[ ]?[$€£¥₹]?[ ]?$", before)
     if not sign:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-UNITS = (
+WORD = re.compile(r"[a-z]+")
+UNITS = WORD.findall(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+TENS = WORD.findall("twenty thirty forty fifty sixty seventy eighty ninety")
 SMALL = {**{word: value for value, word in enumerate(UNITS)}, **{word: 20 + 10 * at for at, word in enumerate(TENS)}}
 LARGE = {"thousand": 1000, "million": 10**6}
 PARTS = {
@@ -42,7 +43,7 @@ def spelled(text: str) -> tuple[Fraction, str] | None:
     if not match or NO_NUMBER.match(text, match.end()):
         return None
     total = group = 0
-    for word in re.findall(r"[a-z]+", match["words"].lower()):
+    for word in WORD.findall(match["words"].lower()):
         if word in SMALL:
             group += SMALL[word]
         elif word == "hundred":

@@ -75,7 +75,8 @@ class Journaled:
         """Stop what is still under way."""
         carriers = {flight.carrier for flight in self._flights.values() if flight.carrier}
         for carrier in carriers:
-            carrier.cancel()
+            if not carrier.cancelling():  # once: a second time would break into the provider's tidying up
+                carrier.cancel()
         await asyncio.gather(*carriers, return_exceptions=True)
 
     def _replayed(self, name: str) -> Stored:

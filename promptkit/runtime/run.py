@@ -14,7 +14,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from promptkit.errors import Cut, PromptkitError, TimeUp
-from promptkit.events import Best, BudgetHit, Delta, Record, RunEnded, RunStarted, Sink, Stopped, Warned, emit, span, watch
+from promptkit.events import (
+    Best,
+    BudgetHit,
+    Delta,
+    Record,
+    RunEnded,
+    RunStarted,
+    Sink,
+    Stopped,
+    Warned,
+    emit,
+    span,
+    watch,
+)
 from promptkit.journal import Journal, NewRun, Spent
 from promptkit.runtime.budgeted import Budget, Limits
 from promptkit.runtime.ledger import Nominal

@@ -102,7 +102,9 @@ def test_through_the_engine_the_log_takes_eight_rounds_and_the_journal_answers_m
             n_evaluate=1,
             concurrency=100,
         )
-        rounds = {r.span for r in seen if isinstance(r.event, SpanStarted) and r.span.count("/") == 2 and "level" in r.span}
+        rounds = {
+            r.span for r in seen if isinstance(r.event, SpanStarted) and r.span.count("/") == 2 and "level" in r.span
+        }
         assert len(rounds) <= 8
         queries.update(r.event.cached for r in seen if isinstance(r.event, CallEnded) and "/value" in r.span)
     share = queries[True] / queries.total()

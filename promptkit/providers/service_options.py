@@ -1,0 +1,71 @@
+"""The options of a model behind a server, checked, and what an address says."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from promptkit.errors import BadInput
+
+TIMEOUT = 600.0  # seconds of silence: a reasoning model may think for minutes before its first word
+
+Reader = Callable[[object], Any]  # raises ValueError saying what is wanted
+
+
+def checked(id: str, options: Mapping[str, object], readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """The options, read; BadInput when one is unknown or cannot be used."""
+    for name in options:
+        if "key" in name.lower():  # its value is not repeated
+            raise BadInput(f"{id}: a key is not an option: options are written to the journal", hint="export it")
+        if name not in readers:
+            raise BadInput(f"{id}: no option {name!r}", hint=f"there are: {', '.join(readers)}")
+    read = {}
+    for name, value in options.items():
+        try:
+            read[name] = readers[name](value)
+        except ValueError as error:
+            raise BadInput(f"{id}: {name} cannot be used", hint=str(error)) from None
+    return read
+
+
+def url(value: object) -> str:
+    """An http address without a trailing slash. One that carries a password is refused: it would be stored."""
+    text = str(value).strip().rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port is not None and parts.port < 1):
+        raise ValueError("an address such as http://127.0.0.1:8080/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("an address without user, password, ? and #: it is written to the journal")
+    return text
+
+
+def seconds(value: object) -> float:
+    """A time above 0."""
+    number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError("seconds above 0")
+    return number
+
+
+def whole(low: int, high: int) -> Reader:
+    """A reader of whole numbers in a range."""
+
+    def read(value: object) -> int:
+        number = int(value) if isinstance(value, str) and value.isdigit() else value
+        if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+            raise ValueError(f"a whole number between {low} and {high}")
+        return number
+
+    return read
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the address is on this machine."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
