@@ -66,20 +66,16 @@ def main() -> None:
     puzzles = sampled(n)
     print(f"Game of 24, builtin, {len(puzzles)} held-out puzzles, seed 0; 95 % Wilson intervals; one answer counted\n")
     print("| strategy | right | interval | calls | tokens out | seconds |\n|---|--:|---|--:|--:|--:|")
-    for label, name, params in LADDER:
+    for label, name, how in LADDER:
         started = time.monotonic()
-        outcomes = [
-            pk.run(name, puzzle, pack="game24", model="builtin", journal="memory", **params) for puzzle in puzzles
-        ]
+        outcomes = [pk.run(name, puzzle, pack="game24", model="builtin", journal="memory", **how) for puzzle in puzzles]
         seconds = (time.monotonic() - started) / len(puzzles)
         right = sum(outcome.detail.get("verified") is True for outcome in outcomes)
         low, high = wilson(right, len(puzzles))
         calls = sum(o.usage.calls for o in outcomes) / len(puzzles)
         tokens = sum(o.usage.output_tokens for o in outcomes) / len(puzzles)
-        print(
-            f"| {label} | {right / len(puzzles):.0%} | {low:.0%} – {high:.0%} | {calls:.1f} | {tokens:,.0f} | {seconds:.2f} |",
-            flush=True,
-        )
+        share = f"{right / len(puzzles):.0%} | {low:.0%} – {high:.0%}"
+        print(f"| {label} | {share} | {calls:.1f} | {tokens:,.0f} | {seconds:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -35,9 +35,8 @@ def main() -> None:
     console.print(outcome.answer, highlight=False)
     svg = console.export_svg(title="promptkit")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # no font is fetched to look at the picture
-    Path(__file__).with_name("tree.svg").write_text(
-        "\n".join(line.rstrip() for line in svg.splitlines()) + "\n", "utf-8"
-    )
+    lines = [line.rstrip() for line in svg.splitlines()]
+    Path(__file__).with_name("tree.svg").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
