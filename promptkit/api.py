@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from promptkit import places, prompts, registry, sync
-from promptkit.errors import BadInput, PromptkitError, RunMissing
+from promptkit import exchange, places, prompts, registry, sync
+from promptkit.errors import BadInput, PromptkitError, RunMissing, UsageError
 from promptkit.events import Record, Sink
-from promptkit.journal import Journal, RunRow
+from promptkit.journal import Journal, RunRow, Spent
 from promptkit.runtime.budgeted import Limits, refuse_unpriced
 from promptkit.runtime.open import Remembered, as_provider, open_provider
 from promptkit.runtime.run import Mode, RunOptions, execute, leased, new_run_id
@@ -58,7 +58,10 @@ class Plan:
                 more={"model_options": dict(self.model_options)},
             )
         except PromptkitError as error:
-            error.run = self.run
+            if isinstance(error, UsageError) and self.mode == "new" and self.journal.spent(self.run) == Spent():
+                await self.journal.remove(self.run)  # bad input: there is nothing to show and nothing to resume
+            else:
+                error.run = self.run
             raise
 
     async def _resume(self) -> None:
@@ -97,6 +100,7 @@ def plan(
         raise BadInput(f"--concurrency must be at least 1, not {concurrency}", hint="e.g. --concurrency 8")
     limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
+    exchange.check(problem)
     if hasattr(chosen, "resolved"):  # the run remembers what was in force, also when a pack's defaults change later
         chosen = chosen.resolved(problem)
     provider = _provider(model, model_options)

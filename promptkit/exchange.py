@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from promptkit import answers, prompts, registry
-from promptkit.errors import BadInput
+from promptkit.errors import BadInput, UnknownName
 from promptkit.events import Best, SampleRead, emit
 from promptkit.prompts import Pack, Prompt
 from promptkit.sampling import ask
@@ -27,11 +28,14 @@ class Answer:
 
 def reader_of(problem: Problem, pack: Pack, prompt: Prompt) -> str:
     """The reader in force: the problem's, else the template's, else the pack's."""
-    name = problem.reader or prompt.reader or pack.reader
-    if name != WHOLE and name not in answers.READERS:
-        known = ", ".join(sorted({*answers.READERS, WHOLE}))
-        raise BadInput(f"no reader {name!r}", hint=f"there are: {known}")
-    return name
+    return _known(problem.reader or prompt.reader or pack.reader)
+
+
+def _known(reader: str) -> str:
+    known = {*answers.READERS, WHOLE}
+    if reader not in known:
+        raise UnknownName("reader", reader, known)
+    return reader
 
 
 def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
@@ -56,6 +60,13 @@ def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
     return answer
 
 
+def check(problem: Problem) -> None:
+    """BadInput when the problem's reader or its pack cannot take it: known before anything is asked."""
+    pack = prompts.pack(problem.pack)
+    _known(problem.reader or pack.reader)
+    world_of(pack, problem)
+
+
 def world_of(pack: Pack, problem: Problem) -> World | None:
     """The rules of a pack's questions, if it has any; BadInput when this question is not one of them."""
     if pack.world is None:
@@ -72,6 +83,11 @@ def verified(world: World | None, problem: Problem, answer: str | None) -> bool 
 
 def put(problem: Problem, template: Prompt, inputs: Mapping[str, Any] | None = None, /, **decoding: Any) -> Request:
     """A request that puts the problem, with its history before it, through a template."""
+    heat, room = decoding.get("temperature"), decoding.get("max_tokens")
+    if heat is not None and not 0 <= heat < math.inf:
+        raise BadInput(f"--temperature must be 0 or more, not {heat:g}", hint="e.g. --temperature 0.7")
+    if room is not None and room < 1:
+        raise BadInput(f"--reply-tokens must be at least 1, not {room}", hint="e.g. --reply-tokens 512")
     request = template.request({**problem.vars, "question": problem.text, **(inputs or {})}, **decoding)
     return replace(request, messages=problem.history + request.messages) if problem.history else request
 

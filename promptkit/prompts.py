@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from promptkit import places
 from promptkit.errors import BadPrompt, UnknownName
@@ -92,6 +92,12 @@ class Pack:
     world: str | None = None  # name of the rules its thoughts are checked by
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # strategy -> parameters
     example: str = ""  # a question to show in hints
+
+    def parameters(self, strategy: str, kind: type) -> Mapping[str, Any]:
+        """The pack's own parameters of a strategy; BadPrompt when the strategy cannot take them."""
+        given = self.defaults.get(strategy) or {}
+        _fitting(self.path, f"defaults of {strategy}", given, kind)
+        return given
 
     def template(self, name: str) -> Prompt:
         """The pack's template of that name, or general's."""
@@ -204,6 +210,7 @@ def _read_prompt(path: Path, origin: str, mtime: int) -> Prompt:
         raise BadPrompt(
             f"{path}:1: not a decoding parameter: {', '.join(sorted(wrong))}", hint=f"one of: {known_names}"
         )
+    _fitting(path, "defaults", prompt.defaults, Request)
     import jinja2
 
     from promptkit.sandboxed import parse
@@ -269,6 +276,24 @@ def _only(path: Path, meta: Mapping[str, Any], known: set[str]) -> None:
         if name not in known:
             error = UnknownName("field", str(name), known)
             raise BadPrompt(f"{path}:2: {error.message} in front matter", hint=error.hint)
+
+
+def _fitting(path: Path, what: str, given: Any, kind: type) -> None:
+    """BadPrompt when one of the values is not what the field of that name in `kind` takes."""
+    from pydantic import TypeAdapter, ValidationError
+
+    if not isinstance(given, dict):
+        raise BadPrompt(f"{path}:1: {what} must be a mapping")
+    hints = get_type_hints(kind)
+    for name, value in given.items():
+        if name not in hints:
+            unknown = UnknownName("parameter", str(name), hints)
+            raise BadPrompt(f"{path}:1: {what}: {unknown.message}", hint=unknown.hint)
+        try:
+            TypeAdapter(hints[name]).validate_python(value, strict=True)
+        except ValidationError as error:
+            wanted = error.errors()[0]["msg"].removeprefix("Input ")
+            raise BadPrompt(f"{path}:1: {what}: {name} {wanted}, not {value!r}") from error
 
 
 def _typed(path: Path, meta: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:

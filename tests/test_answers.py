@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from promptkit.answers import Ambiguous, Read, Reading, names, read
@@ -201,6 +201,7 @@ replies = st.text() | st.lists(st.sampled_from(PIECES) | st.text(max_size=5), ma
 
 @settings(max_examples=400, deadline=None)
 @given(replies, st.lists(st.text(max_size=5), max_size=12))
+@example("1E60", [])
 def test_no_string_raises_and_answers_are_canonical(text: str, options: list[str]) -> None:
     for reader in names():
         found = read(reader, text, options=options)

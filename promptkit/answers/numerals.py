@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from promptkit.answers.marks import without_phrases
+from promptkit.arithmetic import show
 
 LONGEST = 60  # digits; a longer run is no answer anyone gave
 RUN = r"(?:\d{1,3}(?:[ ]\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,'_]\d+)*|\.\d+)"
@@ -70,6 +71,7 @@ def numerals(text: str, decimal: str | None) -> Iterator[Numeral]:
             values = ()  # a time, a ratio, a date
         if re.match(r"[xyzn](?![A-Za-z])", text[end : end + 2]) or text[end : end + 1] == "^":
             values = ()  # a coefficient, a power
+        values = tuple(value for value in values if len(show(value)) < LONGEST)  # 1e60 is no answer anyone gave
         start = _signed(text, match.start())
         yield Numeral(start, end, tuple(-value for value in values) if "-" in text[start : match.start()] else values)
         position = end

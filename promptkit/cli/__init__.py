@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import NoReturn
 
@@ -13,6 +14,15 @@ def main() -> NoReturn:
 
         print(f"promptkit {__version__}")
         sys.exit(0)
-    from promptkit.cli.app import start
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        from promptkit.cli.app import start
 
-    sys.exit(start(sys.argv[1:]))
+        sys.exit(start(sys.argv[1:]))
+    except KeyboardInterrupt:  # so early that nothing had begun, or for a second time
+        sys.exit(130)
+
+
+def _stop(*_: object) -> NoReturn:
+    """End as Ctrl-C does: the best so far is printed, the run can be resumed."""
+    raise KeyboardInterrupt

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from promptkit.cli import again, catalogue, doctor, prompts, runs
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
 from promptkit.cli.speak import complain, err
+from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
 ORDER = "run resume replay runs prompts strategies models doctor".split()
 
 
-class Verbs(TyperGroup):
+class InOrder(TopVerbs):
     """The verbs in the order a newcomer meets them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -29,7 +28,7 @@ class Verbs(TyperGroup):
 
 app = typer.Typer(
     name="promptkit",
-    cls=Verbs,
+    cls=InOrder,
     help="Prompting strategies over any model: live, budgeted, replayable.",
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -61,8 +60,6 @@ def options(
 
 def start(words: Sequence[str]) -> int:
     """The exit code of a command line."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a reader that left is handled where we write
     try:
         result = app(args=list(words), prog_name="promptkit", standalone_mode=False)
         return int(result or Exit.DONE)
@@ -80,11 +77,7 @@ def start(words: Sequence[str]) -> int:
 def _unexpected(error: Exception) -> int:
     """Usage errors of the command line itself; anything else is a bug, and says so."""
     if hasattr(error, "format_message"):
-        err(f"error: {error.format_message()}")
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "promptkit"
-        err(f"  see: {command} --help")
-        return Exit.USAGE
+        return complain_usage(error)
     import traceback
 
     traceback.print_exception(error, file=sys.stderr)

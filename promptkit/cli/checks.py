@@ -136,11 +136,10 @@ def _settings() -> Iterator[Finding]:
 
 def _journal() -> Iterator[Finding]:
     from promptkit.api import open_journal
-    from promptkit.render.amounts import many
 
     journal = open_journal()  # refuses one that cannot be written
     stats = journal.stats()
-    kept = f"{many(stats['runs'], 'run')}, {many(stats['completions'], 'completion')}, {stats['bytes'] / 1e6:.1f} MB"
+    kept = f"{stats['bytes'] / 1e6:.1f} MB (runs: {stats['runs']}, completions: {stats['completions']})"
     yield Finding("journal", "ok", f"{journal.path}, writable, {kept}")
 
 

@@ -15,6 +15,7 @@ from promptkit.cli.form import printable
 from promptkit.cli.inputs import read_inputs
 from promptkit.cli.speak import clean, err, out, out_json
 from promptkit.cli.tables import columns
+from promptkit.cli.usage import Verbs
 from promptkit.errors import BadInput
 from promptkit.types import plain
 
@@ -26,7 +27,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 
 def add_to(app: typer.Typer) -> None:
     """Add the noun and its verbs."""
-    noun = typer.Typer()
+    noun = typer.Typer(cls=Verbs)
     noun.callback(invoke_without_command=True)(prompts)
     for name, verb in (("list", list_), ("show", show), ("render", render), ("check", check)):
         noun.command(name)(verb)

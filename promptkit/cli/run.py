@@ -50,8 +50,17 @@ class RunGroup(TyperGroup):
         """The names of all strategies."""
         return registry.names("strategy")
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is left of the words; BadInput when there are none."""
+        if not args and not ctx.resilient_parsing:
+            hint = 'promptkit run cot "your question"\nlist them: promptkit strategies'
+            raise BadInput("run wants a strategy and a question", hint=hint)
+        return super().parse_args(ctx, args)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a strategy; UnknownName with the nearest name when there is none."""
+        if ctx.resilient_parsing and cmd_name not in registry.names("strategy"):
+            return None  # completing what is being typed
         if cmd_name.endswith((".yaml", ".yml")) or "/" in cmd_name:
             raise BadInput(f"this promptkit runs no recipes yet: {cmd_name}", hint='promptkit run cot "your question"')
         return build(cmd_name)

@@ -14,6 +14,7 @@ import typer
 from promptkit.cli.calls import calls_of, show_call
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.tables import columns, draw
+from promptkit.cli.usage import Verbs
 from promptkit.errors import BadInput, RunLive
 from promptkit.types import plain
 
@@ -26,7 +27,7 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="Run id, a unique beginn
 
 def add_to(app: typer.Typer) -> None:
     """Add the noun and its verbs."""
-    noun = typer.Typer()
+    noun = typer.Typer(cls=Verbs)
     noun.callback(invoke_without_command=True)(runs)
     for name, verb in (("list", list_), ("show", show), ("rm", rm), ("export", export), ("import", import_)):
         noun.command(name)(verb)
@@ -181,5 +182,5 @@ def _cells(row: RunRow) -> tuple[str, ...]:
 
     started = datetime.fromtimestamp(row.started).astimezone().isoformat(timespec="seconds")
     usage = (row.outcome or {}).get("usage")
-    calls = str(usage["calls"] + usage["cached_calls"]) if usage else ""
+    calls = str(usage["calls"]) if usage else ""
     return row.id, started, row.strategy, row.model, row.status, calls, row.question

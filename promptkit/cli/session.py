@@ -92,20 +92,22 @@ class _Last:
         from promptkit.render.state import RunState
 
         self.state = RunState()
+        self.spent = Usage()
         self.ended: RunEnded | None = None
 
     def __call__(self, record: Record) -> None:
         self.state.feed(record)
+        self.spent = record.spent
         if isinstance(record.event, RunEnded):
             self.ended = record.event
 
     def outcome(self, plan: Plan) -> Outcome:
-        """The outcome of a run that was interrupted."""
-        ended = self.ended
+        """The outcome of a run that was interrupted, a second time maybe: then it has not even ended."""
+        ended, best = self.ended, self.state.snapshot().best
         return Outcome(
-            answer=ended.answer if ended else None,
+            answer=ended.answer if ended else best.answer if best else None,
             status="cancelled",
-            usage=ended.usage if ended else Usage(),
+            usage=ended.usage if ended else self.spent,
             cost_usd=ended.cost_usd if ended else None,
             seconds=ended.seconds if ended else 0.0,
             run=plan.run,

@@ -8,33 +8,43 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from promptkit.errors import PromptkitError
+from promptkit.errors import BadPrompt, JournalError, PromptkitError
 
 
 def out(text: str) -> None:
-    """A line on stdout, whatever its encoding can show."""
-    _write(sys.stdout, text)
+    """A line on stdout, whatever its encoding can show; an answer that cannot be written is an error."""
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        _abandon(sys.stdout)
+        again = "promptkit replay last, or --json, into a place with room"
+        raise PromptkitError(f"stdout cannot be written: {error.strerror or error}", hint=again) from error
 
 
 def out_json(value: Any) -> None:
     """One JSON document on stdout, on one line when piped and indented for a person."""
-    out(json.dumps(value, ensure_ascii=not _unicode(sys.stdout), indent=2 if sys.stdout.isatty() else None))
+    indent = 2 if sys.stdout and sys.stdout.isatty() else None
+    out(json.dumps(value, ensure_ascii=not _unicode(sys.stdout), indent=indent))
 
 
 def err(text: str) -> None:
-    """A line on stderr."""
-    _write(sys.stderr, text)
+    """A line on stderr, as far as it can be written: there is nowhere else to complain."""
+    try:
+        _write(sys.stderr, text)
+    except OSError:
+        _abandon(sys.stderr)
 
 
 def err_json(value: Any) -> None:
     """One JSON line on stderr, as `--events` asks."""
-    _write(sys.stderr, json.dumps(value, ensure_ascii=not _unicode(sys.stderr)))
+    err(json.dumps(value, ensure_ascii=not _unicode(sys.stderr)))
 
 
 def complain(error: PromptkitError) -> int:
     """What happened in one line, then what to type; returns the exit code."""
-    say(f"error: {error.message}", error.hint.splitlines())
-    if error.run:
+    fallback = "promptkit prompts check" if isinstance(error, BadPrompt) else ""
+    say(f"error: {error.message}", (error.hint or fallback).splitlines())
+    if error.run and not isinstance(error, JournalError):
         err(f"  what was done is kept: promptkit resume {error.run}")
     return error.exit_code
 
@@ -51,15 +61,21 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "�" for c in text)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed before we began: `>&-`
+        return
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         stream.flush()
-    except BrokenPipeError:
-        # The reader has gone (`| head`); python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except BrokenPipeError:  # the reader has gone (`| head`)
+        _abandon(stream)
 
 
-def _unicode(stream: TextIO) -> bool:
-    return (stream.encoding or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}
+def _abandon(stream: TextIO) -> None:
+    """Send the rest nowhere: python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _unicode(stream: TextIO | None) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") in {"utf8", "utf16", "utf32"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -54,10 +54,9 @@ class ChatModel:
         self._warn(first)
         started = time.monotonic()
         reply = Reply([Sample() for _ in requests])
-        async with aclosing(
-            self._chunks(parameters(first, len(requests), limit=self._limit, omits=self._omits))
-        ) as all:
-            async for chunk in all:
+        wanted = parameters(first, len(requests), limit=self._limit, omits=self._omits)
+        async with aclosing(self._chunks(wanted)) as chunks:
+            async for chunk in chunks:
                 for index, text, reasoning in reply.read(chunk):
                     emit(Delta(requests[index].draw, text, reasoning))
         return reply.completions(self.id, first, time.monotonic() - started)
@@ -66,7 +65,7 @@ class ChatModel:
         """Close its connections; safe to call twice."""
         await self._clients.aclose()
 
-    async def _chunks(self, wanted: dict[str, Any]) -> AsyncIterator[Any]:
+    async def _chunks(self, wanted: dict[str, Any]) -> AsyncGenerator[Any, None]:
         key = self._service.key()
         client = await self._clients.get()
         client.api_key = key or NO_KEY  # a key that was changed counts at once

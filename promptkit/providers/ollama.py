@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ def _host(value: object) -> str:
 
 def _think(value: object) -> bool | str:
     if isinstance(value, bool) or value in ("low", "medium", "high"):
-        return value  # type: ignore[return-value]
+        return value
     raise ValueError("true, false, low, medium or high")
 
 
@@ -89,7 +89,7 @@ class Ollama:
         """Close its connections; safe to call twice."""
         await self._clients.aclose()
 
-    async def _chunks(self, request: Request) -> AsyncIterator[Any]:
+    async def _chunks(self, request: Request) -> AsyncGenerator[Any, None]:
         client = await self._clients.get()
         chat = partial(client.chat, self._service.model, turns(request), stream=True, think=self._think)
         try:

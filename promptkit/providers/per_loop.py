@@ -45,7 +45,7 @@ class PerLoop(Generic[T]):
                 await life.aclose()
             elif loop.is_running():
                 with suppress(RuntimeError):  # it has closed since, and the client with it
-                    loop.call_soon_threadsafe(lambda loop=loop, life=life: loop.create_task(life.aclose()))
+                    loop.call_soon_threadsafe(_end, loop, life)
 
     async def _life(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[T, None]:
         # A loop that shuts down closes the async generators begun in it: the only goodbye asyncio offers.
@@ -56,3 +56,7 @@ class PerLoop(Generic[T]):
             with self._lock:
                 self._held.pop(loop, None)
             await self._close(client)
+
+
+def _end(loop: asyncio.AbstractEventLoop, life: AsyncGenerator[T, None]) -> None:
+    loop.create_task(life.aclose())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -64,6 +65,8 @@ class Scripted:
 def open_scripted(name: str, options: Mapping[str, object]) -> Scripted:
     """The scripted model of a YAML or JSON file; BadInput says what is wrong with it."""
     path = Path(name).expanduser()
+    if options:
+        raise BadInput(f"scripted models take no options, not {', '.join(options)}", hint="leave out -o")
     if not name:
         raise BadInput("scripted: needs a file", hint="-m scripted:replies.yaml")
     try:
@@ -103,7 +106,7 @@ def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], float]:
             raise BadInput(f"{path}: reply {number} is not of the form when/say", hint=form)
         rules.append((str(rule.get("when", "")), texts))
     delay = body.get("delay", 0)
-    if not isinstance(delay, (int, float)) or delay < 0:
+    if not isinstance(delay, (int, float)) or not 0 <= delay < math.inf:
         raise BadInput(f"{path}: delay must be seconds, not {delay!r}", hint="delay: 0.05")
     return rules, float(delay)
 

@@ -50,11 +50,11 @@ class Service:
         names = {kind.__name__ for kind in type(error).__mro__}
         if names & {"APITimeoutError", "TimeoutException"}:
             return errors.TimedOut(f"{self.who} took too long", hint="-o timeout=SECONDS waits longer")
-        if names & {"APIConnectionError", "TransportError", "ConnectionError"}:
+        if names & {"APIConnectionError", "TransportError", "DecodingError", "ConnectionError"}:
             return self._unreachable(error)
-        if names & {"APIError", "ResponseError"}:
+        if names & {"APIError", "ResponseError"} and "APIResponseValidationError" not in names:
             return self._answered(error)
-        if isinstance(error, ValueError):  # JSON that is none, or not of this format
+        if isinstance(error, ValueError) or "APIError" in names:  # JSON that is none, or not of this format
             return errors.BadReply(f"{self.who} answered with something that is not a chat completion")
         return None
 

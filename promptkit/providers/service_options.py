@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +36,13 @@ def url(value: object) -> str:
     """An http address without a trailing slash. One that carries a password is refused: it would be stored."""
     text = str(value).strip().rstrip("/")
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port is not None and parts.port < 1):
+    try:
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and not set(text) & set(" \t\n")
+        )
+    except ValueError:  # its own words would repeat what stands in the port's place
+        usable = False
+    if not usable:
         raise ValueError("an address such as http://127.0.0.1:8080/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("an address without user, password, ? and #: it is written to the journal")
@@ -44,10 +51,11 @@ def url(value: object) -> str:
 
 def seconds(value: object) -> float:
     """A time above 0."""
-    number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
-    if not (math.isfinite(number) and number > 0):
-        raise ValueError("seconds above 0")
-    return number
+    with suppress(TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+        if math.isfinite(number) and number > 0:
+            return number
+    raise ValueError("seconds above 0")
 
 
 def whole(low: int, high: int) -> Reader:

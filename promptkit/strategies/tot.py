@@ -66,7 +66,7 @@ class TreeOfThoughts:
 
     def resolved(self, problem: Problem) -> TreeOfThoughts:
         """With the pack's defaults, then the paper's, where a field is None."""
-        packs = prompts.pack(problem.pack).defaults.get("tot", {})
+        packs = prompts.pack(problem.pack).parameters("tot", TreeOfThoughts)
         given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
         return TreeOfThoughts(**{**PAPER, **packs, **given})
 

@@ -74,7 +74,9 @@ def forked(work: Callable[[], Any], result: Path | None = None, after: float | N
 
 def start(folder: Path, kill_at: int | None, delay: float, **more: Any) -> dict[str, Any]:
     with Journal.open(folder / "journal.db") as journal:
-        outcome = api.run("tot", QUESTION, model=model(folder / "calls", kill_at, delay), journal=journal, **HOW, **more)
+        outcome = api.run(
+            "tot", QUESTION, model=model(folder / "calls", kill_at, delay), journal=journal, **HOW, **more
+        )
         return {"facts": facts(outcome), "tree": tree(journal.events(outcome.run))}
 
 

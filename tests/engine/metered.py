@@ -75,5 +75,3 @@ class Metered(Scripted):
     @property
     def billed(self) -> float:
         return (self.input_tokens * RATES[0] + self.output_tokens * RATES[1]) / 1e6
-
-

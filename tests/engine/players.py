@@ -69,7 +69,9 @@ def reply(request: Request) -> str:
 
 def filler(rng: random.Random, most: int = 40) -> str:
     """Words that say nothing, as models write them."""
-    return " ".join(rng.choice(["well", "so", "now", "consider", "the", "numbers"]) for _ in range(rng.randint(1, most)))
+    return " ".join(
+        rng.choice(["well", "so", "now", "consider", "the", "numbers"]) for _ in range(rng.randint(1, most))
+    )
 
 
 def _propose24(prompt: str, rng: random.Random) -> str:
@@ -117,7 +119,10 @@ _SAYINGS = (
     ("Write only the next step", _sample),
     ("different next steps", lambda prompt, rng: "\n".join(f"{filler(rng, 8)} {i}" for i in range(rng.randint(2, 5)))),
     ("The best choice is N", _vote),
-    ("sure, likely or impossible", lambda prompt, rng: f"{filler(rng)}\n{rng.choice(['sure', 'likely', 'impossible'])}"),
+    (
+        "sure, likely or impossible",
+        lambda prompt, rng: f"{filler(rng)}\n{rng.choice(['sure', 'likely', 'impossible'])}",
+    ),
     ("Draw the conclusion", _answer),
     ("Let's think step by step", _answer),
     ("Give the answer directly", lambda prompt, rng: str(rng.choice([17, 18]))),

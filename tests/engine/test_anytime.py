@@ -79,7 +79,9 @@ def test_samples_are_handed_over_as_soon_as_all_before_them_are_in(journal: Jour
         async def solve(self, problem: Problem, model: Model, /) -> Outcome:
             handed: list[int] = []
             request = Request(messages=(message("user", "x"),), temperature=1.0)
-            await ask_all(model, [request.at(i) for i in range(4)], where="all", each=lambda got: note(got.index, handed))
+            await ask_all(
+                model, [request.at(i) for i in range(4)], where="all", each=lambda got: note(got.index, handed)
+            )
             return Outcome(answer=str(handed))
 
     arrived: list[int] = []

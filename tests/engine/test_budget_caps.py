@@ -162,7 +162,6 @@ def test_a_reservation_is_an_upper_bound_of_any_prompt() -> None:
         assert tokens >= 2 * len(text.encode("utf-8", "replace")) + 14
 
 
-
 def test_a_resume_with_a_cost_cap_without_a_price_leaves_the_run_as_it_was(journal: Journal) -> None:
     model = Scripted(lambda request: "Answer: 1", capabilities=Capabilities())
     cut = api.run("sc", "which?", model=model, journal=journal, max_calls=2)

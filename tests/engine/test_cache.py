@@ -20,8 +20,6 @@ from promptkit.strategies.sc import SelfConsistency
 from promptkit.types import Capabilities, Model, Outcome, Problem, Request
 
 
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nested:
     """Self-consistency over self-consistency, each inner vote on draws of its own."""

@@ -113,7 +113,8 @@ def test_when_everything_fails_its_error_is_raised(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [errors.KeyMissing("no key"), errors.BadInput("bad"), errors.ContextOverflow("long"), errors.Rejected("no")]
+    "error",
+    [errors.KeyMissing("no key"), errors.BadInput("bad"), errors.ContextOverflow("long"), errors.Rejected("no")],
 )
 @pytest.mark.parametrize("strategy", ["direct", "sc", "tot"])
 def test_what_no_retry_can_mend_ends_the_run_at_once(

@@ -104,8 +104,6 @@ def test_a_run_that_failed(journal: Journal) -> None:
         replayed(journal, failed.value.run)
 
 
-
-
 def test_a_resume_of_a_run_that_is_done_buys_nothing(journal: Journal) -> None:
     script = Player()
     run = api.run("tot", "1 2 3 4", pack="game24", model=player(script), journal=journal, b=2)

@@ -36,7 +36,8 @@ def node(path: tuple[int, ...], key: str, score: float = 0.0) -> Node:
 
 def drive(search: Any, thoughts: Any, scores: Any) -> tuple[tuple[Node, ...], list[Any]]:
     """The last level kept, and everything the search asked for or reported."""
-    asked, reply = [], None
+    asked: list[Any] = []
+    reply: Any = None
     while True:
         try:
             step = search.send(reply)
@@ -57,7 +58,9 @@ def test_it_keeps_the_best_of_each_level_and_goes_deeper() -> None:
         return [thought(f"{parent.thought.key}{c}") for c in "abc"]
 
     value = {"a": 1.0, "b": 3.0, "c": 2.0}
-    kept, asked = drive(bfs(ROOT, depth=2, b=2, select=greedy), children, lambda n: sum(value[c] for c in n.thought.key))
+    kept, asked = drive(
+        bfs(ROOT, depth=2, b=2, select=greedy), children, lambda n: sum(value[c] for c in n.thought.key)
+    )
     assert [n.thought.key for n in kept] == ["bb", "bc"]
     assert [n.path for n in kept] == [(1, 1), (1, 2)]
     assert [type(step).__name__ for step in asked] == ["Expand", "Evaluate", "Level"] * 2
@@ -117,7 +120,12 @@ def test_a_draw_is_without_replacement_and_best_first(scores: list[float], b: in
 
 @pytest.mark.parametrize(
     ("scores", "shares"),
-    [((1.0, 3.0), (0.25, 0.75)), ((0.0, 0.0, 0.0, 0.0), (0.25,) * 4), ((0.0, 5.0), (0.0, 1.0)), ((-3.0, 1.0), (0.0, 1.0))],
+    [
+        ((1.0, 3.0), (0.25, 0.75)),
+        ((0.0, 0.0, 0.0, 0.0), (0.25,) * 4),
+        ((0.0, 5.0), (0.0, 1.0)),
+        ((-3.0, 1.0), (0.0, 1.0)),
+    ],
 )
 def test_the_first_draw_is_in_proportion_to_the_scores(scores: Sequence[float], shares: Sequence[float]) -> None:
     nodes = [node((i,), str(i), score) for i, score in enumerate(scores)]

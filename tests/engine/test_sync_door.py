@@ -48,10 +48,7 @@ def test_from_a_thread_beside_a_running_loop(journal: Journal) -> None:
 
         ticking = asyncio.create_task(tick())
         answers = await asyncio.gather(
-            *(
-                asyncio.to_thread(api.run, "sc", f"which {i}?", model=model(slow), journal=journal)
-                for i in range(4)
-            )
+            *(asyncio.to_thread(api.run, "sc", f"which {i}?", model=model(slow), journal=journal) for i in range(4))
         )
         ticking.cancel()
         assert ticks > 3, "the loop of the caller is not blocked"
@@ -89,7 +86,6 @@ def test_errors_come_through() -> None:
 
 
 def test_the_surrounding_watch_is_seen(journal: Journal) -> None:
-
 
     seen: list[Record] = []
     with watch(seen.append):
@@ -132,7 +128,11 @@ def test_an_interrupted_run_can_be_resumed(tmp_path: Path, by_itself: bool) -> N
     # A child of a background job ignores SIGINT; this one is told not to.
     code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + code
     child = subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", code, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "waiting\n"

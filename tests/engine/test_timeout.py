@@ -96,12 +96,11 @@ def test_a_search_out_of_time_has_the_tree_so_far(journal: Journal) -> None:
     assert script.flying == 0
     assert seen.of(events.NodeAdded)
     assert api.resume(cut.run, model=player(Player()), journal=journal, timeout=60).status == "done"
-    draws = [draw for draw in script.asked]
+    draws = list(script.asked)
     assert len(set(draws)) == len(draws)
 
 
 def test_a_timeout_while_waiting_to_try_again(journal: Journal) -> None:
-
 
     def busy(request: Request) -> str:
         raise RateLimited("slow down", retry_after=60.0)

@@ -1,0 +1,180 @@
+"""Servers on loopback for the providers that speak HTTP: a real llama.cpp, and a stub for what it cannot be made to do.
+
+The stub is no model: it checks every request strictly and answers with what the test wrote down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BUILTIN = Path(__file__).parents[2] / "promptkit" / "_data" / "builtin.gguf"
+KEY = "sk-test-0123456789abcdef"
+
+LLAMA = """
+import os, sys, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.api_prefix = sys.argv[1], "/openai"
+params.n_parallel, params.n_ctx, params.kv_unified, params.verbosity = 4, 4 * 512, False, -1
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+server = xllamacpp.Server(params)
+print(server.listening_address, flush=True)
+sys.stdin.read()  # until whoever started it closes the pipe, or dies
+os._exit(0)
+"""
+
+
+@contextmanager
+def llama_cpp() -> Iterator[str]:
+    """The address of llama.cpp's own server with the built-in model; /openai/v1 is below it."""
+    command = [sys.executable, "-c", LLAMA, str(BUILTIN)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+def alone(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """No key, address or setting of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(("PROMPTKIT_", "OPENAI_", "GROQ_", "OLLAMA_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PROMPTKIT_HOME", str(home))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the stub says to one request."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    wait: float = 0.0  # before the first byte
+    reset: bool = False  # end in a connection reset
+
+
+@dataclass
+class Stub:
+    """A stub: answers in the order written down, the last one for all further requests."""
+
+    answers: Sequence[Answer]
+    address: str = ""
+    requests: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)  # path, headers, body
+
+    @property
+    def bodies(self) -> list[Any]:
+        """The JSON of every request."""
+        return [body for _, _, body in self.requests]
+
+
+@contextmanager
+def stub(*answers: Answer, check: Callable[[str, Any], None] | None = None) -> Iterator[Stub]:
+    """A stub that is running; what `check(path, body)` finds wrong is raised at the end of the block."""
+    state, wrong = Stub(answers), list[BaseException]()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            try:
+                if check:
+                    check(self.path, body)
+            except BaseException as error:
+                wrong.append(error)
+            answer = answers[min(len(state.requests), len(answers) - 1)]
+            state.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            time.sleep(answer.wait)
+            self.close_connection = True
+            try:
+                self.send_response(answer.status)
+                for name, value in {"content-type": "text/event-stream", **answer.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("connection", "close")
+                if answer.reset:
+                    self.send_header("content-length", str(len(answer.body) + 1000))
+                self.end_headers()
+                self.wfile.write(answer.body)
+                self.wfile.flush()
+                if answer.reset:
+                    time.sleep(0.1)  # what was sent is read first
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.connection.close()
+            except OSError:
+                pass  # the client has gone
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            pass  # a reset leaves a closed socket behind
+
+    server = Server(("127.0.0.1", 0), Handler)
+    state.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    for error in wrong:
+        raise error
+
+
+@contextmanager
+def refused() -> Iterator[str]:
+    """An address on this machine where nothing answers."""
+    with socket.socket() as held:  # bound but not listening: nobody else gets the port
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+def chunk(*, index: int = 0, finish: str | None = None, usage: Mapping[str, Any] | None = None, **delta: Any) -> Any:
+    """A chunk of a streamed chat completion; without a delta and a finish it carries the usage alone."""
+    choices = [{"index": index, "delta": delta, "finish_reason": finish}] if delta or finish else []
+    return {"object": "chat.completion.chunk", "choices": choices, "usage": usage}
+
+
+def sse(*chunks: Any, done: bool = True, **how: Any) -> Answer:
+    """Chunks as server-sent events; a string is sent as it is."""
+    lines = [f"data: {each if isinstance(each, str) else json.dumps(each)}\n\n" for each in chunks]
+    return Answer(body="".join([*lines, *(["data: [DONE]\n\n"] if done else [])]).encode(), **how)
+
+
+def said(text: str, *, given: int = 7, used: int = 3) -> Answer:
+    """A whole reply: the text in two pieces, its end, and the usage."""
+    usage = {"prompt_tokens": given, "completion_tokens": used, "total_tokens": given + used}
+    half = len(text) // 2
+    return sse(chunk(content=text[:half]), chunk(content=text[half:]), chunk(finish="stop"), chunk(usage=usage))
+
+
+def ndjson(*lines: Any, **how: Any) -> Answer:
+    """Lines as Ollama streams them; a string is sent as it is."""
+    text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+    return Answer(body=text.encode(), headers={"content-type": "application/x-ndjson"}, **how)
+
+
+def fault(status: int, message: str = "no", *, headers: Mapping[str, str] | None = None, **error: Any) -> Answer:
+    """An error in OpenAI's form."""
+    body = json.dumps({"error": {"message": message, **error}}).encode()
+    return Answer(status, body, {"content-type": "application/json", **(headers or {})})
