@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import sys
 from dataclasses import MISSING, fields
@@ -18,7 +19,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 
 _NEEDS = {
     "builtin": ("builtin", "nothing"),
+    "groq": ("groq:MODEL", "a key: export GROQ_API_KEY=…"),
     "llamacpp": ("llamacpp:PATH", "a GGUF file"),
+    "ollama": ("ollama:MODEL", "a server: ollama serve; ollama pull MODEL"),
+    "openai": ("openai:MODEL", "a key: export OPENAI_API_KEY=…, or -o base_url=… of a compatible server"),
     "scripted": ("scripted:FILE", "a YAML or JSON file of replies"),
 }
 _PAPER = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
@@ -152,6 +156,10 @@ def _state(name: str) -> dict[str, Any]:
                 return {"ready": True, "state": f"xllamacpp {server.version()} on {device}", **build}
             case "scripted":
                 return {"ready": True, "state": "ready; replies are written down, no model runs"}
+            case "groq" | "openai":
+                key = f"{name.upper()}_API_KEY"
+                found = key in os.environ
+                return {"ready": found, "state": f"{key} is set" if found else "no key in the environment"}
             case _:
                 return {"ready": None, "state": "not checked: that would take a call"}
     except PromptkitError as error:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; doubled each time, with jitter
+LONGEST_ASKED = 120.0  # seconds a provider may ask us to wait
+
+
+def patient(error: BaseException) -> bool:
+    """Whether to try again: a provider that asks for many minutes (a daily quota) is answered with its error."""
+    return isinstance(error, Transient) and (error.retry_after or 0) <= LONGEST_ASKED
 
 
 class Retried(Layer):
@@ -29,13 +35,13 @@ class Retried(Layer):
         try:
             return await self.inner.complete_many(requests)
         except Transient as error:
-            if self._attempts == 1:
+            if self._attempts == 1 or not patient(error):
                 raise
             first = error
         return await self._again(requests, first)
 
     async def _again(self, requests: Sequence[Request], first: Transient) -> Sequence[Completion]:
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
         backoff = wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT) + wait_random(0, FIRST_WAIT)
 
@@ -52,7 +58,7 @@ class Retried(Layer):
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(self._attempts),
             wait=wait,
-            retry=retry_if_exception_type(Transient),
+            retry=retry_if_exception(patient),
             before_sleep=say,
             reraise=True,
         ):

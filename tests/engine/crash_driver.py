@@ -38,13 +38,13 @@ HOW: dict[str, Any] = {"pack": "game24", "b": 2, "n_evaluate": 1, "concurrency":
 def model(log: Path, kill_at: int | None, delay: float) -> Scripted:
     """The player; it writes down every call before anything else, and may die in one."""
     made = 0
+    out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     async def script(request: Request) -> str:
         nonlocal made
         made += 1
         line = json.dumps(key(request, "scripted:crash")) + "\n"
-        with open(log, "a", buffering=1) as file:
-            file.write(line)
+        os.write(out, line.encode())
         if made == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
         if delay:

@@ -1,4 +1,4 @@
-"""A provider that keeps its own books, as the other side of the wire would: what came in, what went out, what it bills."""
+"""A provider that keeps its own books, as the far side of the wire would: what came in, what went out, its bill."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 
 SHUFFLES = range(6)
-PLAIN: list[tuple[str, str, dict[str, Any]]] = [(strategy, pack, {}) for strategy in ("direct", "cot", "sc", "tot") for pack in ("general", "game24")]
+PLAIN: list[tuple[str, str, dict[str, Any]]] = [
+    (strategy, pack, {}) for strategy in ("direct", "cot", "sc", "tot") for pack in ("general", "game24")
+]
 TREES = [
     ("tot", pack, {"generate": generate, "evaluate": evaluate, "select": select, "b": 2, "k": 3, "n_evaluate": 3})
     for pack in ("general", "game24")

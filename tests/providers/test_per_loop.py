@@ -16,9 +16,11 @@ class Client:
     """Remembers in which loop it was closed."""
 
     closed: list[asyncio.AbstractEventLoop] = field(default_factory=list)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def close(self) -> None:
         self.closed.append(asyncio.get_running_loop())
+        self.gone.set()
 
 
 made: list[Client] = []
@@ -71,10 +73,9 @@ def test_each_is_closed_in_its_own_loop() -> None:
     held, ready, leave = clients(), threading.Event(), threading.Event()
 
     async def elsewhere() -> None:
-        await held.get()
+        client = await held.get()
         ready.set()
-        while not made[0].closed:
-            await asyncio.sleep(0.005)
+        await client.gone.wait()
         assert made[0].closed == [asyncio.get_running_loop()]
         leave.set()
 
