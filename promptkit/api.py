@@ -6,68 +6,23 @@ import asyncio
 import atexit
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from promptkit import exchange, places, prompts, registry, sync
-from promptkit.errors import BadInput, PromptkitError, RunMissing, UsageError
+from promptkit.errors import BadInput, RunMissing
 from promptkit.events import Record, Sink
-from promptkit.journal import Journal, RunRow, Spent
-from promptkit.runtime.budgeted import Limits, refuse_unpriced
+from promptkit.journal import Journal, RunRow
+from promptkit.runtime.budgeted import Limits
 from promptkit.runtime.open import Remembered, as_provider, open_provider
-from promptkit.runtime.run import Mode, RunOptions, execute, leased, new_run_id
+from promptkit.runtime.plan import Mode, Plan, RunOptions, fresh_branch, new_run_id
+from promptkit.runtime.run import execute
 from promptkit.settings import setting
 from promptkit.types import Capabilities, Message, Model, Outcome, Problem, Provider, Strategy, Text
 
 _journals: dict[Path | None, Journal] = {}
 _lock = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """A run that could start: everything is named, opened and checked, and nothing has been asked."""
-
-    run: str
-    name: str
-    strategy: Strategy
-    problem: Problem
-    provider: Provider
-    journal: Journal
-    options: RunOptions
-    mode: Mode = "new"
-    model_options: Mapping[str, object] = field(default_factory=dict)
-
-    async def execute(self, sinks: Sequence[Sink] = ()) -> Outcome:
-        """The outcome; its errors carry the run's id as `run`."""
-        if self.mode != "replay":
-            refuse_unpriced(self.options.limits, self.provider)  # before the run is recorded or leased
-        if self.mode == "resume":
-            await leased(self.journal, self.run, self._resume())
-        try:
-            return await execute(
-                self.name,
-                self.strategy,
-                self.problem,
-                self.provider,
-                self.journal,
-                self.options,
-                run=self.run,
-                mode=self.mode,
-                sinks=sinks,
-                more={"model_options": dict(self.model_options)},
-            )
-        except PromptkitError as error:
-            if isinstance(error, UsageError) and self.mode == "new" and self.journal.spent(self.run) == Spent():
-                await self.journal.remove(self.run)  # bad input: there is nothing to show and nothing to resume
-            else:
-                error.run = self.run
-            raise
-
-    async def _resume(self) -> None:
-        await asyncio.to_thread(getattr, self.provider, "identity")  # the first look may read gigabytes of weights
-        await self.journal.resume_run(self.run)  # refused while another process runs it
-        await self.journal.clear_failures(self.run)
 
 
 def plan(
@@ -112,9 +67,7 @@ def plan(
         problem=problem,
         provider=provider,
         journal=opened,
-        options=RunOptions(
-            seed=seed, limits=limits, concurrency=concurrency, fresh=_fresh_number(opened) if fresh else 0
-        ),
+        options=RunOptions(seed=seed, limits=limits, concurrency=concurrency, fresh=fresh_branch() if fresh else 0),
         model_options=model_options or {},
     )
 
@@ -152,12 +105,14 @@ def plan_again(
             fresh=stored["fresh"],
         ),
         mode=mode,
+        model_options=stored.get("model_options") or {},
+        cut_as="cancelled" if mode == "replay" and row.status == "cancelled" else "budget",
     )
 
 
 async def arun(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
     """The outcome of a strategy on a question; see plan() for what can be given."""
-    return await plan(strategy, question, **how).execute(sinks)
+    return await execute(plan(strategy, question, **how), sinks)
 
 
 def run(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
@@ -181,12 +136,12 @@ async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncIt
 
 async def aresume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
     """Continue a run where it stopped: no completed call is made again; see plan_again() for what can be given."""
-    return await plan_again(run, "resume", **changes).execute(sinks)
+    return await execute(plan_again(run, "resume", **changes), sinks)
 
 
 async def areplay(run: str, *, sinks: Sequence[Sink] = (), journal: str | Path | Journal | None = None) -> Outcome:
     """The run once more from the journal alone: no call is made, nothing is written."""
-    return await plan_again(run, "replay", journal=journal).execute(sinks)
+    return await execute(plan_again(run, "replay", journal=journal), sinks)
 
 
 def resume(run: str, **how: Any) -> Outcome:
@@ -256,10 +211,6 @@ def _close_journals() -> None:
         for journal in _journals.values():
             journal.close()
         _journals.clear()
-
-
-def _fresh_number(journal: Journal) -> int:
-    return 1 + max((row.options.get("fresh", 0) for row in journal.runs()), default=0)
 
 
 def problem_from(stored: Mapping[str, Any]) -> Problem:

@@ -271,7 +271,11 @@ def emit(event: Event) -> None:
         return
     record = Record(next(stream.numbers), time.time(), _span.get(), stream.meter(), event)
     for sink in stream.sinks:
-        sink(record)
+        try:
+            sink(record)
+        except Exception as error:  # who watches a run cannot end it
+            stream.sinks = tuple(other for other in stream.sinks if other is not sink)
+            emit(Warned(f"a sink failed and was dropped: {type(error).__name__}: {error}"))
 
 
 @contextmanager

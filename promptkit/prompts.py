@@ -199,7 +199,7 @@ def _read_prompt(path: Path, origin: str, mtime: int) -> Prompt:
         version=_typed(path, meta, "version", int, 1),
         inputs=tuple(_typed(path, meta, "inputs", list, [])),
         turns=_turns(path, body, line),
-        reader=meta.get("reader"),
+        reader=_typed(path, meta, "reader", str, "") or None,
         stop=tuple(_typed(path, meta, "stop", list, [])),
         defaults=_typed(path, meta, "defaults", dict, {}),
         scores=_typed(path, meta, "scores", dict, {}),
@@ -211,6 +211,9 @@ def _read_prompt(path: Path, origin: str, mtime: int) -> Prompt:
             f"{path}:1: not a decoding parameter: {', '.join(sorted(wrong))}", hint=f"one of: {known_names}"
         )
     _fitting(path, "defaults", prompt.defaults, Request)
+    for word, score in prompt.scores.items():  # YAML reads an unquoted `yes` as true
+        if not isinstance(word, str) or isinstance(score, bool) or not isinstance(score, (int, float)):
+            raise BadPrompt(f"{path}:2: `scores` must give each word a number, not {word!r}: {score!r}")
     import jinja2
 
     from promptkit.sandboxed import parse
@@ -234,7 +237,7 @@ def _read_pack(path: Path, origin: str, mtime: int) -> Pack:
         title=str(meta.get("title", path.parent.name)),
         about=body.strip(),
         reader=_typed(path, meta, "reader", str, "final"),
-        world=meta.get("world"),
+        world=_typed(path, meta, "world", str, "") or None,
         defaults=_typed(path, meta, "defaults", dict, {}),
         example=str(meta.get("example", "")),
     )

@@ -41,6 +41,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise ValueError(f"{operator!r} is for numbers only" if operator != "**" else "'**' is not allowed")
         return super().call_binop(context, operator, left, right)
 
+    def wrap_str_format(self, value: Any) -> None:
+        """str.format gets no exception: '{:300000000d}'.format(1) is a bomb, and the stock sandbox lets it by."""
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """The listed methods of texts and containers; loop.index and the like."""
         allowed = METHODS.get(type(obj))
@@ -55,8 +58,16 @@ def sandbox() -> Sandbox:
     made = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False)
     made.filters = {name: made.filters[name] for name in FILTERS}
     made.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+    made.filters["join"] = _join
     made.globals.clear()
     return made
+
+
+def _join(values: Iterable[Any], between: str = "") -> str:
+    pieces = [str(value) for value in values]
+    if sum(map(len, pieces)) + len(between) * len(pieces) > OUTPUT_LIMIT:
+        raise ValueError(f"join gives more than {OUTPUT_LIMIT:,} characters")
+    return between.join(pieces)
 
 
 def parse(body: str) -> nodes.Template:
@@ -64,6 +75,9 @@ def parse(body: str) -> nodes.Template:
     tree = sandbox().parse(body)
     for joined in tree.find_all(nodes.Concat):  # a ~ a, forty lines long, is a terabyte
         raise TemplateSyntaxError("`~` is not allowed: write one text after the other", joined.lineno)
+    for held in tree.find_all((nodes.AssignBlock, nodes.Macro, nodes.CallBlock, nodes.FilterBlock)):
+        # What is collected before it is written escapes the limit on what is written.
+        raise TemplateSyntaxError("no macro, call, filter block or block set in a prompt", held.lineno)
     for node in tree.find_all(nodes.Filter):
         if node.name not in sandbox().filters:
             raise TemplateSyntaxError(f"no filter {node.name!r} in a prompt", node.lineno)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_LABEL = r"(?:(?:final|my|the)\s+)*(?:verdict|evaluation|judge?ment|answer|value)?\s*(?:is\b|[:=-])?\s*"
+_LABEL = r"(?:(?:final|my|the)\s+)*(?:verdict|evaluation|judge?ment|answer|value)?\s*(?:is\b)?\s*[:=-]?\s*"
 _THING = r"(?:choice|step|option|candidate)"
-_CHOICE = re.compile(rf"(?:best|most promising) {_THING} is\W*(?:{_THING}\W*)?(\d+)(?!\d|\.\d)", re.I)
+_ANOTHER = rf"\s*(?:or|and|,|/|&)\s*(?:{_THING}\s*)?\d"  # "1 or 2" names no choice
+_CHOICE = re.compile(rf"(?:best|most promising) {_THING} is\W*(?:{_THING}\W*)?(\d+)(?!\d|\.\d)(?!{_ANOTHER})", re.I)
 
 
 def verdict(text: str, words: Iterable[str]) -> str | None:

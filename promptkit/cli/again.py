@@ -34,11 +34,14 @@ def resume(
     plain: Plain = False,
     quiet: Quiet = False,
 ) -> int:
-    """Continue a run where it stopped; no completed call is made again."""
+    """Continue a run where it stopped, for free.
+
+    No completed call is made again; a new cap is over the run and its resumes.
+    """
     caps = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
     return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).resume(run, caps)
 
 
 def replay(run: Run, as_json: Json = False, events: Events = False, plain: Plain = False, quiet: Quiet = False) -> int:
-    """Show a run again from the journal: no call is made."""
+    """Show a run again; no call is made."""
     return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).replay(run)

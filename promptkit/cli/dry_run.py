@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from promptkit import sync
-from promptkit.api import Plan
 from promptkit.cli.exits import Exit
 from promptkit.cli.form import printable
 from promptkit.cli.speak import err, out, out_json
 from promptkit.errors import Cut
+from promptkit.runtime.plan import Plan
 from promptkit.types import Capabilities, Completion, Request
 
 

@@ -19,14 +19,14 @@ from promptkit.errors import BadInput
 Question = Annotated[str | None, typer.Argument(help="The question; - reads it from stdin.", show_default=False)]
 
 
-def _flag(kind: Any, default: Any, *names: str, help: str) -> tuple[Any, Any]:
-    return kind, typer.Option(default, *names, help=help, show_default=bool(default))
+def _flag(kind: Any, default: Any, *names: str, help: str, metavar: str | None = None) -> tuple[Any, Any]:
+    return kind, typer.Option(default, *names, help=help, show_default=bool(default), metavar=metavar)
 
 
 SHARED: dict[str, tuple[Any, Any]] = {
     "model": _flag(str | None, None, "-m", "--model", help="provider:name; the default is `builtin`."),
     "pack": _flag(str, "general", "-P", "--pack", help="Prompt pack."),
-    "option": _flag(list[str], [], "-o", help="Provider option key=value; repeatable."),
+    "option": _flag(list[str], [], "-o", metavar="KEY=VALUE", help="Provider option; repeatable."),
     "reader": _flag(str | None, None, "--reader", help="How the answer is read, e.g. number."),
     "seed": _flag(int, 0, "--seed", help="Run seed."),
     "fresh": _flag(bool, False, "--fresh", help="Draws that no earlier run has used."),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from promptkit import api, sync
-from promptkit.api import Plan
 from promptkit.cli.dry_run import dry_run
-from promptkit.cli.exits import OF_STATUS
+from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.form import as_json, printable
-from promptkit.cli.speak import err, err_json, out, out_json
+from promptkit.cli.speak import abandon, err, err_json, out, out_json
+from promptkit.errors import PromptkitError
 from promptkit.events import Record, RunEnded, Sink
+from promptkit.runtime.plan import Plan
+from promptkit.runtime.run import execute
 from promptkit.types import Outcome, Usage
 
 
@@ -52,11 +55,13 @@ class Session:
                     sinks.append(lambda record: err_json(record.to_json()))
                 elif display is not None:
                     sinks.append(display)
-                outcome = sync.run(plan.execute(sinks))
+                outcome = sync.run(execute(plan, sinks))
         except (KeyboardInterrupt, asyncio.CancelledError):
+            if not _recorded(plan):
+                err("interrupted; nothing was done")
+                return Exit.INTERRUPTED
             outcome = last.outcome(plan)
-        self._close(plan, outcome, last)
-        return OF_STATUS[outcome.status]
+        return self._close(plan, outcome, last)
 
     def _display(self, strategy: str) -> Any:
         if self.events:
@@ -67,7 +72,7 @@ class Session:
 
         return open_display(Console(stderr=True), strategy, plain=self.plain, quiet=self.quiet)
 
-    def _close(self, plan: Plan, outcome: Outcome, last: _Last) -> None:
+    def _close(self, plan: Plan, outcome: Outcome, last: _Last) -> int:
         if not self.quiet and not self.events:
             self._summarise(outcome, last)
         elif outcome.status in ("budget", "cancelled") and plan.mode != "replay":
@@ -76,13 +81,25 @@ class Session:
             out_json(as_json(outcome))
         elif outcome.answer is not None:
             out(printable(outcome.answer))
+        return OF_STATUS[outcome.status]
 
     def _summarise(self, outcome: Outcome, last: _Last) -> None:
         from rich.console import Console
 
         from promptkit.render.summary import closing
 
-        Console(stderr=True).print(closing(outcome, last.state))
+        try:
+            Console(stderr=True).print(closing(outcome, last.state))
+        except OSError:  # nobody reads it any more; the answer is still wanted
+            abandon(sys.stderr)
+
+
+def _recorded(plan: Plan) -> bool:
+    """Whether there is a run to resume; there is none when it was stopped early enough."""
+    try:
+        return bool(plan.journal.run(plan.run))
+    except PromptkitError:
+        return False
 
 
 class _Last:

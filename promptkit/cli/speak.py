@@ -16,7 +16,7 @@ def out(text: str) -> None:
     try:
         _write(sys.stdout, text)
     except OSError as error:
-        _abandon(sys.stdout)
+        abandon(sys.stdout)
         again = "promptkit replay last, or --json, into a place with room"
         raise PromptkitError(f"stdout cannot be written: {error.strerror or error}", hint=again) from error
 
@@ -32,7 +32,7 @@ def err(text: str) -> None:
     try:
         _write(sys.stderr, text)
     except OSError:
-        _abandon(sys.stderr)
+        abandon(sys.stderr)
 
 
 def err_json(value: Any) -> None:
@@ -69,10 +69,10 @@ def _write(stream: TextIO | None, text: str) -> None:
         stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         stream.flush()
     except BrokenPipeError:  # the reader has gone (`| head`)
-        _abandon(stream)
+        abandon(stream)
 
 
-def _abandon(stream: TextIO) -> None:
+def abandon(stream: TextIO) -> None:
     """Send the rest nowhere: python would complain once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from promptkit.render import amounts
-from promptkit.render.safe import clip, one_line, parts, sides
+from promptkit.render.safe import clip, one_line, parts, sides, wrap
 from promptkit.render.state import Snapshot
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -92,8 +92,10 @@ def warnings(snapshot: Snapshot, width: int) -> list[Text]:
     lines = []
     for said, times in snapshot.warnings.items():
         often = f" (×{times})" if times > 1 else ""
-        lines.append(Text(f"! {one_line(said.message)}{often}", style="yellow"))
-        lines += [Text(f"  {one_line(hint)}", style="dim") for hint in said.hint.splitlines() if hint.strip()]
+        rows = wrap(f"! {one_line(said.message)}{often}", width)
+        hints = [row for hint in said.hint.splitlines() if hint.strip() for row in wrap(one_line(hint), width - 2)]
+        lines += [Text(row, style="yellow") for row in rows]
+        lines += [Text(f"  {row}", style="dim") for row in hints]  # wrapped, not cut: they are there to be typed
     return fitted(lines, width)
 
 

@@ -146,10 +146,9 @@ class Budgeted(Layer):
         try:
             attempt = await self._journal.begin(self._run, key(requests[0], self.identity), need.tokens, need.cost)
             completions = await self.inner.complete_many(requests)
-            tokens = (
-                sum(c.usage.input_tokens for c in completions),
-                sum(c.usage.output_tokens for c in completions),
-            )
+            told = sum((completion.usage for completion in completions), Usage())
+            if told.tokens:  # a provider that tells nothing is charged the whole reservation
+                tokens = (told.input_tokens, told.output_tokens)
             cost, samples, error = price(self.capabilities, *tokens), len(completions), ""
             return completions
         except PromptkitError as failure:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import inspect
-import secrets
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from promptkit.errors import Cut, PromptkitError, TimeUp
+from promptkit.errors import Cut, PromptkitError, TimeUp, UsageError
 from promptkit.events import (
     Best,
     BudgetHit,
@@ -28,14 +24,13 @@ from promptkit.events import (
     span,
     watch,
 )
-from promptkit.journal import Journal, NewRun, Spent
-from promptkit.runtime.budgeted import Budget, Limits
+from promptkit.journal import Journal, Spent
+from promptkit.runtime.budgeted import Budget, Limits, refuse_unpriced
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.observed import Observed
 from promptkit.runtime.open import stack
-from promptkit.types import Outcome, Problem, Provider, Status, Strategy, plain
-
-Mode = Literal["new", "resume", "replay"]
+from promptkit.runtime.plan import Plan
+from promptkit.types import Outcome, Problem, Provider, Status, plain
 
 REAL_MODELS = """a real model answers any question; get one of these, then name it with -m:
   ollama pull qwen3:8b             then  -m ollama:qwen3:8b
@@ -43,107 +38,32 @@ REAL_MODELS = """a real model answers any question; get one of these, then name 
   any GGUF file you have           then  -m llamacpp:path/to/model.gguf"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """How a run is made; nothing here changes what a model would answer, except the seed."""
+async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:
+    """The outcome of a plan, its every step in the journal under its run id.
 
-    seed: int = 0
-    limits: Limits = field(default_factory=Limits)
-    concurrency: int = 8
-    fresh: int = 0  # above 0: draws that no earlier run has used
-
-
-def new_run_id() -> str:
-    """A short id nobody has yet, e.g. r7f3ac1."""
-    return "r" + secrets.token_hex(3)
-
-
-async def execute(
-    name: str,
-    strategy: Strategy,
-    problem: Problem,
-    provider: Provider,
-    journal: Journal,
-    options: RunOptions,
-    *,
-    run: str,
-    mode: Mode = "new",
-    sinks: Sequence[Sink] = (),
-    more: dict[str, Any] | None = None,
-) -> Outcome:
-    """The outcome of the strategy, its every step in the journal under `run`.
-
-    A cap ends it with the best answer so far (status "budget"); an error is recorded and raised. `more` is
-    remembered with the run.
+    A cap ends it with the best answer so far (status "budget"); an error is recorded and raised, with `run` set.
     """
-    replaying = mode == "replay"
-    problem = replace(problem, seed=options.seed)
-    if mode == "new":
-        await asyncio.to_thread(getattr, provider, "identity")  # the first look may read gigabytes of weights
-        await leased(journal, run, journal.start_run(_row(run, name, strategy, problem, provider, options, more or {})))
-    nothing = Spent()
-    budget = Budget(Limits() if replaying else options.limits, journal.spent(run) if mode == "resume" else nothing)
-    nominal = Nominal()
-    model = stack(
-        provider,
-        journal,
-        run,
-        budget,
-        nominal,
-        concurrency=options.concurrency,
-        fresh=options.fresh,
-        replay=replaying,
-    )
-    best = _BestSoFar()
-    kept = [] if replaying else [_keeper(journal, run)]
-    started = time.monotonic()
+    journal, run = plan.journal, plan.run
+    if plan.mode != "replay":
+        refuse_unpriced(plan.options.limits, plan.provider)  # before the run is recorded or leased
+        await asyncio.to_thread(getattr, plan.provider, "identity")  # the first look may read gigabytes of weights
+        await leased(journal, run, _take_up(plan))
+    try:
+        return await _Run(plan).execute(sinks)
+    except PromptkitError as error:
+        if isinstance(error, UsageError) and plan.mode == "new" and journal.spent(run) == Spent():
+            await journal.remove(run)  # bad input: there is nothing to show and nothing to resume
+        else:
+            error.run = run
+        raise
 
-    def close(outcome: Outcome) -> Outcome:
-        usage = nominal.usage()
-        outcome = replace(
-            outcome,
-            usage=usage,
-            cost_usd=None if budget.unpriced else round(budget.cost, 6),
-            seconds=round(time.monotonic() - started, 3),
-            run=run,
-            strategy=name,
-            model=provider.id,
-        )
-        emit(RunEnded(outcome.answer, outcome.status, usage, outcome.cost_usd, outcome.seconds))
-        return outcome
 
-    async def end(outcome: Outcome) -> Outcome:
-        outcome = close(outcome)
-        if not replaying:
-            await journal.end_run(run, outcome.status, plain(outcome))
-        return outcome
-
-    clock = asyncio.timeout(options.limits.timeout if not replaying else None)
-    with watch(*sinks, best, *kept, meter=budget.usage), span(name):
-        emit(RunStarted(run, name, provider.id, problem.text, problem.pack, plain(strategy)))
-        try:
-            if declined := decline(problem, provider):
-                return await end(declined)
-            async with clock:
-                outcome = await strategy.solve(problem, Observed(model, options.seed))
-            return await end(outcome)
-        except Cut as cut:
-            return await end(best.outcome("budget", cut))
-        except asyncio.CancelledError:
-            await model.aclose()
-            await asyncio.shield(end(best.outcome("cancelled", None)))
-            raise
-        except BaseException as error:
-            await model.aclose()
-            if isinstance(error, TimeoutError) and clock.expired():  # any other is a bug's
-                limit = options.limits.timeout or 0.0
-                emit(BudgetHit("seconds", round(time.monotonic() - started, 3), limit))
-                kept_hint = "raise --timeout and resume the run: what was paid for is kept"
-                return await end(best.outcome("budget", TimeUp(f"time is up: {limit:g} s", hint=kept_hint)))
-            reason = f"{type(error).__name__}: {error}"
-            emit(Stopped(reason))
-            await asyncio.shield(end(Outcome(answer=None, status="error", detail={"error": reason})))
-            raise
+async def _take_up(plan: Plan) -> None:
+    if plan.mode == "new":
+        await plan.journal.start_run(plan.row())
+    else:
+        await plan.journal.resume_run(plan.run)  # refused while another process runs it
+        await plan.journal.clear_failures(plan.run)
 
 
 async def leased(journal: Journal, run: str, taking: Coroutine[Any, Any, object]) -> None:
@@ -156,6 +76,96 @@ async def leased(journal: Journal, run: str, taking: Coroutine[Any, Any, object]
             await task
             await journal.end_run(run, "cancelled", plain(Outcome(answer=None, status="cancelled", run=run)))
         raise
+
+
+class _Run:
+    """One execution of a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        options, replaying = plan.options, plan.mode == "replay"
+        spent = plan.journal.spent(plan.run) if plan.mode == "resume" else Spent()
+        self._plan = plan
+        self._limits = Limits() if replaying else options.limits
+        self._budget = Budget(self._limits, spent)
+        self._nominal = Nominal()
+        self._best = _BestSoFar()
+        self._keep = () if replaying else (_keeper(plan.journal, plan.run),)
+        self._model = stack(
+            plan.provider,
+            plan.journal,
+            plan.run,
+            self._budget,
+            self._nominal,
+            concurrency=options.concurrency,
+            fresh=options.fresh,
+            replay=replaying,
+        )
+        self._started = time.monotonic()
+
+    async def execute(self, sinks: Sequence[Sink]) -> Outcome:
+        """The outcome, recorded; whatever ends the run, what was paid for is in the journal by then."""
+        plan = self._plan
+        with watch(*sinks, self._best, *self._keep, meter=self._budget.usage), span(plan.name):
+            emit(
+                RunStarted(
+                    plan.run,
+                    plan.name,
+                    plan.provider.id,
+                    plan.problem.text,
+                    plan.problem.pack,
+                    plain(plan.strategy),
+                )
+            )
+            try:
+                return await self._end(await self._solve())
+            except Cut as cut:
+                return await self._end(self._best.outcome(plan.cut_as, cut))
+            except asyncio.CancelledError:
+                await self._model.aclose()
+                await asyncio.shield(self._end(self._best.outcome("cancelled")))
+                raise
+            except BaseException as error:
+                await self._model.aclose()
+                reason = f"{type(error).__name__}: {error}"
+                emit(Stopped(reason))
+                await asyncio.shield(self._end(Outcome(answer=None, status="error", detail={"error": reason})))
+                raise
+
+    async def _solve(self) -> Outcome:
+        plan = self._plan
+        problem = replace(plan.problem, seed=plan.options.seed)
+        if declined := decline(problem, plan.provider):
+            return declined
+        clock = asyncio.timeout(self._limits.timeout)
+        try:
+            async with clock:
+                return await plan.strategy.solve(problem, Observed(self._model, plan.options.seed))
+        except TimeoutError:
+            if not clock.expired():  # a bug's, not ours
+                raise
+        await self._model.aclose()
+        limit = self._limits.timeout or 0.0
+        emit(BudgetHit("seconds", self._seconds(), limit))
+        raise TimeUp(f"time is up: {limit:g} s", hint="raise --timeout and resume the run: what was paid for is kept")
+
+    async def _end(self, outcome: Outcome) -> Outcome:
+        plan, budget = self._plan, self._budget
+        outcome = replace(
+            outcome,
+            usage=self._nominal.usage(),
+            cost_usd=None if budget.unpriced else round(budget.cost, 6),
+            seconds=self._seconds(),
+            run=plan.run,
+            strategy=plan.name,
+            model=plan.provider.id,
+        )
+        emit(RunEnded(outcome.answer, outcome.status, outcome.usage, outcome.cost_usd, outcome.seconds))
+        if plan.mode != "replay":
+            await plan.journal.end_run(plan.run, outcome.status, plain(outcome))
+        return outcome
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._started, 3)
 
 
 def decline(problem: Problem, provider: Provider) -> Outcome | None:
@@ -180,7 +190,7 @@ class _BestSoFar:
         if isinstance(record.event, Best) and "~" not in record.span:
             self.best = record.event
 
-    def outcome(self, status: Status, cut: Cut | None) -> Outcome:
+    def outcome(self, status: Status, cut: Cut | None = None) -> Outcome:
         """The best answer so far; None when there was none yet."""
         detail: dict[str, Any] = {"cut": cut.message, "hint": cut.hint} if cut else {}
         if self.best is None:
@@ -197,42 +207,3 @@ def _keeper(journal: Journal, run: str) -> Sink:
             journal.append(run, record.to_json())
 
     return keep
-
-
-def _row(
-    run: str,
-    name: str,
-    strategy: Strategy,
-    problem: Problem,
-    provider: Provider,
-    options: RunOptions,
-    more: dict[str, Any],
-) -> NewRun:
-    return NewRun(
-        id=run,
-        strategy=name,
-        params=plain(strategy),
-        model=provider.id,
-        question=problem.text,
-        pack=problem.pack,
-        seed=options.seed,
-        options={
-            **more,
-            "problem": plain(problem),
-            "limits": plain(options.limits),
-            "concurrency": options.concurrency,
-            "fresh": options.fresh,
-            "identity": provider.identity,
-            "capabilities": plain(provider.capabilities),
-        },
-        source=source_hash(strategy),
-        started=time.time(),
-    )
-
-
-def source_hash(strategy: Strategy) -> str:
-    """sha256 of the file the strategy is written in; "" where there is none (a notebook cell)."""
-    try:
-        return hashlib.sha256(Path(inspect.getfile(type(strategy))).read_bytes()).hexdigest()
-    except (OSError, TypeError):
-        return ""

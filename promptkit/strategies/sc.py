@@ -10,7 +10,7 @@ from promptkit.algorithms.voting.tally import Tally, tally
 from promptkit.errors import BadInput
 from promptkit.events import Best, SampleRead, Stopped, VotesCounted, emit
 from promptkit.exchange import Answer, put, read, reader_of, verified, world_of
-from promptkit.sampling import Sample, sample
+from promptkit.sampling import Sample, hold, sample
 from promptkit.types import Model, Outcome, Problem, World
 
 
@@ -41,9 +41,11 @@ class SelfConsistency:
         reader, world = reader_of(problem, pack, template), world_of(pack, problem)
         request = put(problem, template, temperature=self.temperature, max_tokens=self.reply_tokens)
         box = _BallotBox(self.n, reader)
+        drawn: list[Sample] = []
         while more := next_batch(box.votes, self.n):
             draws = range(box.votes.seen, box.votes.seen + more)
-            await sample(model, request, draws, where=f"samples-{draws.start}", each=box.cast, quorum=self.quorum)
+            drawn += await sample(model, request, draws, where=f"samples-{draws.start}", each=box.cast, quorum=None)
+            hold(drawn, self.quorum)
         if box.votes.seen < self.n:
             emit(Stopped(f"{self.n - box.votes.seen} more samples could not change the vote"))
         return box.outcome(world, problem)

@@ -23,7 +23,9 @@ OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": oper
 Numbers = tuple[Fraction, ...]
 
 _NUMBER = r"\(?(-?\d+(?:/\d+|\.\d+)?)\)?"
-_STEP = re.compile(rf"^\W{{0,4}}{_NUMBER} *([-+*/×÷−]) *{_NUMBER} *= *{_NUMBER}(?![\d/.])")
+# "1. ", "* ", "- ": a minus or a bracket right at a number belongs to the number.
+_BULLET = r"(?:\d{1,2}[.)] +)?(?:[^\w(-]|-(?= )){0,4}"
+_STEP = re.compile(rf"^{_BULLET}{_NUMBER} *([-+*/]) *{_NUMBER} *= *{_NUMBER}(?![\d/]|\.\d)")
 _PLAIN = str.maketrans({"×": "*", "÷": "/", "−": "-"})
 
 

@@ -38,9 +38,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def command(home: Path, *words: str, stdin: str = "", **env: str) -> Said:
     """A command with its streams on pipes."""
-    done = subprocess.run(
-        [*PROGRAM, *words], cwd=home, env=environment(home, **env), input=stdin.encode(), capture_output=True, timeout=60
-    )
+    program, env = [*PROGRAM, *words], environment(home, **env)
+    done = subprocess.run(program, cwd=home, env=env, input=stdin.encode(), capture_output=True, timeout=60)
     return Said(done.returncode, *(text.decode("utf-8", "replace") for text in (done.stdout, done.stderr)))
 
 

@@ -53,7 +53,7 @@ def test_a_tree_of_free_thoughts(generate: str, evaluate: str, capsys: Capture) 
     assert body(said)["verified"] is None  # no program can tell
 
 
-@pytest.mark.parametrize("question", ["Welches der drei Angebote soll ich annehmen?", "该接受哪个工作？", "أي عرض أقبل؟"])
+@pytest.mark.parametrize("question", ["Welches Angebot soll ich annehmen?", "该接受哪个工作？", "أي عرض أقبل؟"])
 def test_a_question_in_any_language(question: str, capsys: Capture) -> None:
     said = say(capsys, "run", "cot", question, "-m", OFFERS, "--json")
     assert said.code == 0

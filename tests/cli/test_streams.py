@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ STRATEGIES = ["direct", "cot", "sc", "tot"]
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal or shell")
 
 EVIL = (
-    "[bold red]x[/] [link=http://evil.example]here[/link] \x1b[31mred\x1b[0m \x1b]8;;http://evil.example\x1b\\there\x1b]8;;\x1b\\ "
+    "[bold red]x[/] [link=http://evil.example]here[/link] \x1b[31mred\x1b[0m "
+    "\x1b]8;;http://evil.example\x1b\\there\x1b]8;;\x1b\\ "
     "\x1b[2J\x1b]0;owned\x07 \x9b31m \x00\x08\x7f \u202eright to left\u202c 🎉👩‍👩‍👧 漢字かな é"
 )
 POISON = ("\x1b[31m", "\x1b[2J", "\x1b]", "\x9b", "\x07", "\x00", "\x08", "\x7f", "\u202e")
@@ -77,7 +79,7 @@ def test_on_a_terminal_the_answer_alone_goes_down_the_pipe(
     assert (said.code, said.out) == (0, "The second offer\n")
     assert "Traceback" not in said.err
     if env:
-        assert "\x1b[" not in said.err
+        assert not re.search(r"\x1b\[[0-9;]*[A-HJK]|\x1b\[3[0-9]", said.err)  # neither cursor nor colour
 
 
 @posix

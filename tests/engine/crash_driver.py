@@ -1,7 +1,7 @@
 """Runs that are killed, and their resumes: each in a process forked from this one, which opens no journal itself.
 
 python crash_driver.py FOLDER CASE…   prints one JSON line a case. A case is `call:K` (killed inside the K-th call)
-or `after:SECONDS`; the run that is not killed is `never`.
+or `after:K+SECONDS` (that long after the K-th call began); the run that is not killed is `never`.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def model(log: Path, kill_at: int | None, delay: float) -> Scripted:
     return Scripted(script, name="crash", identity="scripted:crash")
 
 
-def forked(work: Callable[[], Any], result: Path | None = None, after: float | None = None) -> int:
-    """Do the work in a process of its own, killed `after` seconds if given; its exit status."""
+def forked(work: Callable[[], Any], result: Path | None = None, doom: Callable[[], None] | None = None) -> int:
+    """Do the work in a process of its own, killed when `doom` returns; its exit status."""
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -66,8 +66,8 @@ def forked(work: Callable[[], Any], result: Path | None = None, after: float | N
             status = 0
         finally:
             os._exit(status)
-    if after is not None:
-        time.sleep(after)
+    if doom is not None:
+        doom()
         os.kill(pid, signal.SIGKILL)
     return os.waitpid(pid, 0)[1]
 
@@ -115,6 +115,14 @@ def has_run(folder: Path) -> bool:
             return False
 
 
+def wait(folder: Path, many: int, seconds: float) -> None:
+    """Return that long after so many calls have begun, or when they never will."""
+    patience = time.monotonic() + 20
+    while len(calls(folder)) < many and time.monotonic() < patience:
+        time.sleep(0.0005)
+    time.sleep(seconds)
+
+
 def case(folder: Path, name: str) -> dict[str, Any]:
     """What became of one case."""
     folder.mkdir()
@@ -126,7 +134,8 @@ def case(folder: Path, name: str) -> dict[str, Any]:
     if kind == "call":
         status = forked(lambda: start(folder, int(number), 0.0))
     else:
-        status = forked(lambda: start(folder, None, 0.004), after=float(number))
+        many, _, seconds = number.partition("+")
+        status = forked(lambda: start(folder, None, 0.004), doom=lambda: wait(folder, int(many), float(seconds)))
     before, kept = calls(folder), committed(folder)
     said: dict[str, Any] = {"case": name, "status": status, "before": before, "kept": kept}
     if not (folder / "journal.db").exists() or not has_run(folder):

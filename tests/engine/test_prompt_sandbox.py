@@ -160,7 +160,7 @@ def test_an_output_has_a_limit(tmp_path: Path) -> None:
         ("version: 1", "one\n{{ 'x' | nosuchfilter }}", 5, "nosuchfilter"),
         ("version: 1", "text first\n[[user]]\nx", 4, "before the first"),
         ("scores: {sure: high}", "x", 2, "scores"),
-        ("defaults: {temperature: hot}", "x", 2, "temperature"),
+        ("defaults: {temperature: hot}", "x", 1, "temperature"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_line(

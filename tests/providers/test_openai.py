@@ -323,9 +323,15 @@ def test_a_cancelled_call_leaves_nothing_open() -> None:
     gc.collect()
 
 
-def test_a_sinks_own_error_is_not_the_servers() -> None:
-    def sink(record: Record) -> None:
+def test_a_sink_that_fails_ends_no_call() -> None:
+    told: list[Record] = []
+
+    def broken(record: Record) -> None:
         raise ValueError("mine")
 
-    with stub(said("yes")) as server, events.watch(sink), pytest.raises(ValueError, match="mine"):
-        complete([ask()], base_url=server.address)
+    with stub(said("yes")) as server, events.watch(broken, told.append):
+        (reply,) = complete([ask()], base_url=server.address)
+    assert reply.text == "yes"
+    assert [e.event.message for e in told if isinstance(e.event, events.Warned)] == [
+        "a sink failed and was dropped: ValueError: mine"
+    ]

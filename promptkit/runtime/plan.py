@@ -1,0 +1,85 @@
+"""A run that could start: everything is named, opened and checked, and nothing has been asked."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from promptkit.journal import Journal, NewRun
+from promptkit.runtime.budgeted import Limits
+from promptkit.types import Problem, Provider, Status, Strategy, plain
+
+Mode = Literal["new", "resume", "replay"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How a run is made; nothing here changes what a model would answer, except the seed and fresh draws."""
+
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    concurrency: int = 8
+    fresh: int = 0  # above 0: a branch of draws that no other run uses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A run ready for execute()."""
+
+    run: str
+    name: str
+    strategy: Strategy
+    problem: Problem
+    provider: Provider
+    journal: Journal
+    options: RunOptions
+    mode: Mode = "new"
+    model_options: Mapping[str, object] = field(default_factory=dict)
+    cut_as: Status = "budget"  # how a run that was cut off ended; a replay ends as the run did
+
+    def row(self) -> NewRun:
+        """What the journal remembers of it: enough to make the run again."""
+        return NewRun(
+            id=self.run,
+            strategy=self.name,
+            params=plain(self.strategy),
+            model=self.provider.id,
+            question=self.problem.text,
+            pack=self.problem.pack,
+            seed=self.options.seed,
+            options={
+                "model_options": dict(self.model_options),
+                "problem": plain(self.problem),
+                "limits": plain(self.options.limits),
+                "concurrency": self.options.concurrency,
+                "fresh": self.options.fresh,
+                "identity": self.provider.identity,
+                "capabilities": plain(self.provider.capabilities),
+            },
+            source=source_hash(self.strategy),
+            started=time.time(),
+        )
+
+
+def new_run_id() -> str:
+    """A short id, e.g. r7f3ac15d."""
+    return "r" + secrets.token_hex(4)
+
+
+def fresh_branch() -> int:
+    """A number for draws that no other run uses."""
+    return 1 + secrets.randbelow(2**31 - 1)
+
+
+def source_hash(strategy: Strategy) -> str:
+    """sha256 of the file the strategy is written in; "" where there is none (a notebook cell)."""
+    try:
+        return hashlib.sha256(Path(inspect.getfile(type(strategy))).read_bytes()).hexdigest()
+    except (OSError, TypeError):
+        return ""
