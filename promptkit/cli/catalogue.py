@@ -149,7 +149,7 @@ def _state(name: str) -> dict[str, Any]:
             case "builtin":
                 return _builtin()
             case "llamacpp":
-                from promptkit.providers import llamacpp_server as server
+                from promptkit.providers.llama import server
 
                 device = server.gpu() or server.cpu().split(";")[0]
                 build = {"xllamacpp": server.version(), "device": device}

@@ -117,7 +117,7 @@ def _model() -> Iterator[Finding]:
 def _device(used: str) -> Finding:
     if used.startswith("GPU") or not shutil.which("nvidia-smi"):
         return Finding("device", "ok", f"local models run on {used}")
-    from promptkit.providers.llamacpp_model import GPU_BUILD
+    from promptkit.providers.llama.model import GPU_BUILD
 
     return Finding("device", "warn", f"there is a GPU, and local models run on {used}", GPU_BUILD)
 
@@ -185,7 +185,7 @@ def _terminal() -> Iterator[Finding]:
 def _sockets() -> Iterator[Finding]:
     import tempfile
 
-    from promptkit.providers.private_socket import private_socket, remove_socket
+    from promptkit.providers.llama.private_socket import private_socket, remove_socket
 
     folder, socket = tempfile.gettempdir(), private_socket()
     if socket is None:

@@ -154,6 +154,12 @@ class Place:
 
     def _inspect(self, connection: sqlite3.Connection) -> int:
         """The version of the journal in the file, 0 for an empty file; anything else is refused."""
+        if not connection.in_transaction:  # one look at one moment: another process may be making it
+            patiently(connection, "BEGIN")
+            try:
+                return self._inspect(connection)
+            finally:
+                connection.execute("ROLLBACK")
         application, version = int(_pragma(connection, "application_id")), int(_pragma(connection, "user_version"))
         tables = patiently(connection, "SELECT count(*) FROM sqlite_master").fetchone()[0]
         if application == version == tables == 0:

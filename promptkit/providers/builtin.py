@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 from promptkit.errors import BadInput
-from promptkit.providers.gguf_file import read_gguf
-from promptkit.providers.llamacpp_options import open_model
+from promptkit.providers.llama.gguf_file import read_gguf
+from promptkit.providers.llama.options import open_model
 from promptkit.types import Provider
 
 PACKS = ("game24",)

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from promptkit.errors import BadInput
-from promptkit.providers.chat_model import NO_KEY, ChatModel
-from promptkit.providers.service_errors import Service
-from promptkit.providers.service_options import TIMEOUT, checked, is_loopback, seconds, url
+from promptkit.providers.remote.chat_model import NO_KEY, ChatModel
+from promptkit.providers.remote.errors import Service
+from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url
 from promptkit.types import Capabilities
 
 OFFICIAL = "https://api.groq.com"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promptkit.errors import BadInput
-from promptkit.providers.gguf_file import HINT, read_gguf
-from promptkit.providers.llamacpp_options import open_model
+from promptkit.providers.llama.gguf_file import HINT, read_gguf
+from promptkit.providers.llama.options import open_model
 from promptkit.types import Provider
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from promptkit.errors import BadInput, BadReply, Rejected, Unavailable
 from promptkit.events import Delta, emit
-from promptkit.providers.chat_wire import check, turns
-from promptkit.providers.per_loop import PerLoop
-from promptkit.providers.service_errors import Service
-from promptkit.providers.service_options import TIMEOUT, checked, is_loopback, seconds, url, whole
+from promptkit.providers.remote.chat_wire import check, turns
+from promptkit.providers.remote.errors import Service
+from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url, whole
+from promptkit.providers.remote.per_loop import PerLoop
 from promptkit.types import Capabilities, Completion, Request, Usage
 
 PORT = 11434

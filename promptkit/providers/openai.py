@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from promptkit.errors import BadInput
-from promptkit.providers.chat_model import NO_KEY, ChatModel
-from promptkit.providers.service_errors import Service
-from promptkit.providers.service_options import TIMEOUT, checked, is_loopback, seconds, url, whole
+from promptkit.providers.remote.chat_model import NO_KEY, ChatModel
+from promptkit.providers.remote.errors import Service
+from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url, whole
 from promptkit.types import Capabilities
 
 OFFICIAL = "https://api.openai.com/v1"

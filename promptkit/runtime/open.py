@@ -29,6 +29,15 @@ def open_provider(name: str, options: Mapping[str, object] | None = None) -> Pro
         return _open[label]
 
 
+async def close_providers() -> None:
+    """Close every provider this process has opened by name; they are opened anew when they are named again."""
+    with _lock:
+        providers = list(_open.values())
+        _open.clear()
+    for provider in providers:
+        await provider.aclose()
+
+
 def stack(
     provider: Provider,
     journal: Journal,

@@ -48,7 +48,7 @@ PRELUDE = """
 import asyncio, contextlib, json, os, signal, socket, sys, tempfile, threading, time, warnings
 sys.path.insert(0, "tests/providers")
 from promptkit.errors import ProviderError
-from promptkit.providers.llamacpp_server import Layout, LlamaServer
+from promptkit.providers.llama.server import Layout, LlamaServer
 from local_model import *
 """
 
@@ -60,15 +60,5 @@ def python(code: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", source], cwd=root, text=True, capture_output=True, timeout=timeout)
 
 
-_others: list[threading.Thread] = []
-
-
 def model_threads() -> list[threading.Thread]:
-    """The threads of models this test loaded."""
-    found = [thread for thread in threading.enumerate() if thread.name == "promptkit-llamacpp"]
-    return [thread for thread in found if thread not in _others]
-
-
-def disown_model_threads() -> None:
-    """From now on, leave out those running: another test of this process keeps a model open."""
-    _others[:] = threading.enumerate()
+    return [thread for thread in threading.enumerate() if thread.name == "promptkit-llamacpp"]

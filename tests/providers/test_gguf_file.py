@@ -11,7 +11,7 @@ import pytest
 from tiny_gguf import TEMPLATE, write_tiny
 
 from promptkit.errors import BadInput
-from promptkit.providers.gguf_file import read_gguf
+from promptkit.providers.llama.gguf_file import read_gguf
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from tiny_gguf import write_tiny
 
 from promptkit import events
 from promptkit.events import Delta, Record
+from promptkit.providers.llama.server import Layout, LlamaServer
+from promptkit.providers.llama.wire import Reply, Sample, body
 from promptkit.providers.llamacpp import open_llamacpp
-from promptkit.providers.llamacpp_server import Layout, LlamaServer
-from promptkit.providers.llamacpp_wire import Reply, Sample, body
 from promptkit.types import Completion, Request, message
 
 

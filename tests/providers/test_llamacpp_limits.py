@@ -111,7 +111,7 @@ def test_a_file_llama_cpp_cannot_load(tmp_path: Path) -> None:
 
 
 def test_asking_for_a_gpu_that_is_not_there_warns_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promptkit.providers.llamacpp_server.gpu", lambda: None)
+    monkeypatch.setattr("promptkit.providers.llama.server.gpu", lambda: None)
     seen: list[Warned] = []
 
     def sink(record: Record) -> None:

@@ -12,9 +12,9 @@ import pytest
 from local_model import BUILTIN, ENDLESS, ask, python
 
 from promptkit.errors import ProviderError
-from promptkit.providers import private_socket
-from promptkit.providers.llamacpp_server import Layout, LlamaServer
-from promptkit.providers.llamacpp_wire import body
+from promptkit.providers.llama import private_socket
+from promptkit.providers.llama.server import Layout, LlamaServer
+from promptkit.providers.llama.wire import body
 
 
 @pytest.fixture

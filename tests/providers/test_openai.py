@@ -18,8 +18,8 @@ import promptkit as pk
 from promptkit import errors, events
 from promptkit.errors import BadInput, CapabilityMissing
 from promptkit.events import Delta, Record, Warned
-from promptkit.providers.chat_reply import divided
 from promptkit.providers.openai import open_openai
+from promptkit.providers.remote.chat_reply import divided
 from promptkit.types import Blob, Completion, Message, Provider, Request, ToolSpec, message
 
 

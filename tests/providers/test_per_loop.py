@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from promptkit.providers.per_loop import PerLoop
+from promptkit.providers.remote.per_loop import PerLoop
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptkit.errors import BadInput, CapabilityMissing, ContextOverflow, ProviderError, Rejected, Unavailable
-from promptkit.providers.llamacpp_server import Chunk
+from promptkit.providers.llama.server import Chunk
 from promptkit.types import Blob, Finish, Request
 
 MAX_TOKENS = 512  # when a request sets none: without a limit llama.cpp writes until the context is full

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promptkit.errors import BadInput
-from promptkit.providers.gguf_file import GgufFile
-from promptkit.providers.llamacpp_model import LlamaModel
-from promptkit.providers.llamacpp_server import Layout
+from promptkit.providers.llama.gguf_file import GgufFile
+from promptkit.providers.llama.model import LlamaModel
+from promptkit.providers.llama.server import Layout
 
 CONTEXT = 4096  # what a model is given when it allows more: its memory is paid batch times per replica
 

@@ -1,7 +1,8 @@
-"""Every engine test gets a journal of its own and sees none of the user's settings."""
+"""Every test is alone: it sees none of the user's settings and leaves no model open."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from promptkit.journal import Journal
 from promptkit.runtime import retried
+from promptkit.runtime.open import close_providers
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,12 @@ def _alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
         if name.startswith("PROMPTKIT_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PROMPTKIT_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def _no_model_left_open() -> Iterator[None]:
+    yield
+    asyncio.run(close_providers())
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import Any
 
 from promptkit import errors
 from promptkit.errors import PromptkitError
-from promptkit.providers.service_options import is_loopback
+from promptkit.providers.remote.options import is_loopback
 
 SECRET = re.compile(r"\b(?:sk|gsk|xai|key)[-_][\w*.\-]{6,}|\bBearer\s+\S+|\S*\*{4,}\S*")
 TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|maximum context|exceeds? the context|too many tokens", re.I)

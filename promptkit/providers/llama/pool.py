@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from promptkit.errors import ProviderError
-from promptkit.providers.llamacpp_server import Chunk, LlamaServer
+from promptkit.providers.llama.server import Chunk, LlamaServer
 
 
 @dataclass(eq=False, slots=True)

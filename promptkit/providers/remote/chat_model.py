@@ -9,10 +9,10 @@ from contextlib import aclosing
 from typing import Any
 
 from promptkit.events import Delta, Warned, emit
-from promptkit.providers.chat_reply import Reply, Sample
-from promptkit.providers.chat_wire import check, parameters
-from promptkit.providers.per_loop import PerLoop
-from promptkit.providers.service_errors import Service
+from promptkit.providers.remote.chat_reply import Reply, Sample
+from promptkit.providers.remote.chat_wire import check, parameters
+from promptkit.providers.remote.errors import Service
+from promptkit.providers.remote.per_loop import PerLoop
 from promptkit.types import Capabilities, Completion, Request
 
 NO_KEY = "none"  # what a server on this machine is sent in place of a key: the SDKs insist on one

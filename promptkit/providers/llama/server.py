@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.errors import ProviderError, Rejected
-from promptkit.providers.private_socket import private_socket, remove_socket
+from promptkit.providers.llama.private_socket import private_socket, remove_socket
 
 Chunk = dict[str, Any]
 

@@ -15,11 +15,11 @@ from functools import partial
 
 from promptkit.errors import ProviderError
 from promptkit.events import Delta, Warned, emit
-from promptkit.providers import llamacpp_server as server
-from promptkit.providers.gguf_file import GgufFile
-from promptkit.providers.llamacpp_pool import Job, Pool
-from promptkit.providers.llamacpp_server import Chunk, Layout, LlamaServer
-from promptkit.providers.llamacpp_wire import DECODING, MAX_TOKENS, Reply, Sample, body, check, temperature
+from promptkit.providers.llama import server
+from promptkit.providers.llama.gguf_file import GgufFile
+from promptkit.providers.llama.pool import Job, Pool
+from promptkit.providers.llama.server import Chunk, Layout, LlamaServer
+from promptkit.providers.llama.wire import DECODING, MAX_TOKENS, Reply, Sample, body, check, temperature
 from promptkit.types import Capabilities, Completion, Request, Usage
 
 GPU_BUILD = "pip install xllamacpp --force-reinstall --index-url https://xorbitsai.github.io/xllamacpp/whl/cu128"
