@@ -18,7 +18,9 @@ def main() -> NoReturn:
     try:
         from promptkit.cli.app import start
 
-        sys.exit(start(sys.argv[1:]))
+        code = start(sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more Ctrl-C while python packs up: no traceback
+        sys.exit(code)
     except KeyboardInterrupt:  # so early that nothing had begun, or for a second time
         sys.exit(130)
 

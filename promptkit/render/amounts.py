@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from pathlib import PureWindowsPath
 
+from promptkit.render.safe import one_line
 from promptkit.types import Usage
 
 # Not the locale's: output is the same everywhere.
@@ -72,6 +74,14 @@ def calls(usage: Usage) -> str:
 def samples(number: int, cached: int) -> str:
     """`92 samples (12 cached)`; a call may bring several."""
     return _with_cached(number, cached, "sample")
+
+
+def model(name: str) -> str:
+    """A model's name as it is shown: of a file, its last part: `llamacpp:qwen.gguf`."""
+    kind, colon, rest = one_line(name).partition(":")
+    if kind not in ("llamacpp", "scripted"):
+        return kind + colon + rest
+    return f"{kind}{colon}{PureWindowsPath(rest).name}"  # it reads both kinds of slashes
 
 
 def _with_cached(number: int, cached: int, noun: str) -> str:

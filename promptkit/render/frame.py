@@ -40,7 +40,7 @@ def header(snapshot: Snapshot, width: int) -> Text:
     if run is None:
         return Text("starting", style="dim")
     # The model matters more than the parameters, so it is fitted first.
-    where = [one_line(run.model), one_line(run.pack) if run.pack != "general" else ""]
+    where = [amounts.model(run.model), one_line(run.pack) if run.pack != "general" else ""]
     right = Text(parts(filter(None, where), max(8, width // 2)), style="cyan")
     left = Text(one_line(run.strategy), style="bold")
     room = width - left.cell_len - right.cell_len - 4
@@ -56,11 +56,11 @@ def question(snapshot: Snapshot, width: int) -> Text:
 
 
 def tallies(snapshot: Snapshot, now: float) -> list[str]:
-    """`22 samples (3 cached)`, `3 running`, `4.1k tokens`, `0:07`, `$0 local`: most telling first."""
+    """`22 samples (3 cached)`, `3 waiting`, `4.1k tokens`, `0:07`, `$0 local`: most telling first."""
     samples = amounts.samples(snapshot.calls, snapshot.cached)  # a call may bring several
     words = [samples]
     if snapshot.in_flight:
-        words.append(f"{snapshot.in_flight} running")
+        words.append(f"{snapshot.in_flight} waiting")
     if snapshot.retry_until > now and not snapshot.ended:
         words.append(f"retrying in {snapshot.retry_until - now:.0f} s")
     if snapshot.failed:

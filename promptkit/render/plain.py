@@ -50,6 +50,8 @@ class PlainDisplay:
             self._sealed = self._sealed or event.decided
             if not news:
                 return []
+        if snapshot.calls == 0 and isinstance(event, (e.Stopped, e.RunEnded)) and _refused(event):
+            return []  # the error itself is about to be said
         said = note(event, snapshot)
         if not said:
             if record.at - self._said_at < _HEARTBEAT or not snapshot.in_flight:
@@ -66,12 +68,17 @@ class PlainDisplay:
             self._quiet = True  # nobody reads any more; the run goes on
 
 
+def _refused(event: e.Event) -> bool:
+    return isinstance(event, e.Stopped) or (isinstance(event, e.RunEnded) and event.status == "error")
+
+
 def note(event: e.Event, snapshot: Snapshot) -> str:
     """What an event means in one line; "" for those that are no news."""
     match event:
         case e.RunStarted():
             about = ", ".join(frame.settings(event.params))
-            return one_line(f"{event.strategy}{': ' if about else ''}{about} · {event.model} · {event.pack}")
+            asked = f"{event.strategy}{': ' if about else ''}{about}"
+            return one_line(f"{asked} · {amounts.model(event.model)} · {event.pack}")
         case e.LevelDone():
             of = f" of {snapshot.depth}" if snapshot.depth else ""
             tied = f", {event.tied} tied at the cut" if event.tied else ""

@@ -48,7 +48,7 @@ _QUESTION_ROOM = 12
 
 def _cells(row: Row, zone: tzinfo | None) -> tuple[str, ...]:
     usage = _usage(row)
-    words = [_word(row, "id"), _when(row, zone), _word(row, "strategy"), _word(row, "model")]
+    words = [_word(row, "id"), _when(row, zone), _word(row, "strategy"), amounts.model(_word(row, "model"))]
     calls = f"{usage['calls']:,}" if usage else ""
     return (*(clip(word, 28) for word in words), _word(row, "status") or "running", calls, _word(row, "question"))
 
@@ -137,7 +137,7 @@ class _Timeline:
     def _head(self, width: int) -> Text:
         row = self.row
         usage = _usage(row)
-        words = [_word(row, "strategy"), _word(row, "model"), _when(row, self.zone)]
+        words = [_word(row, "strategy"), amounts.model(_word(row, "model")), _when(row, self.zone)]
         started, ended = row.get("started"), row.get("ended")
         if isinstance(started, (int, float)) and isinstance(ended, (int, float)):
             words.append(amounts.lasting(ended - started))

@@ -76,6 +76,8 @@ def _ended(outcome: Outcome, snapshot: Snapshot) -> str:
         case "undecided":
             reason = outcome.detail.get("reason")
             fallback = one_line(reason) if isinstance(reason, str) and reason else why or "no answer won"
+            if fallback in (one_line(warned.message) for warned in snapshot.warnings):
+                return "undecided"  # the warning has just said why
             because = ruling(snapshot.votes).removeprefix("undecided: ") if snapshot.votes else fallback
             return f"undecided: {because}"
         case "budget":

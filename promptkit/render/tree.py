@@ -154,7 +154,7 @@ def _written(snapshot: Snapshot, path: Path) -> str:
 
 
 def _progress(snapshot: Snapshot, now: float, width: int) -> Text:
-    """`level 2/3  ▰▰▰▰▱▱▱▱▱▱   22 calls · 3 running · 4.1k tokens · 0:07 · $0 local`."""
+    """`level 2/3  ▰▰▰▰▱▱▱▱▱▱   22 calls · 3 waiting · 4.1k tokens · 0:07 · $0 local`."""
     words = frame.tallies(snapshot, now)
     if not snapshot.at_level:
         return Text(parts(words, width), style="dim")

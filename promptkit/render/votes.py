@@ -58,15 +58,16 @@ def ruling(votes: VotesCounted) -> str:
     """`decided: leads by 12, none to come · every answer could be read`."""
     leaders = _leaders(votes)
     to_come = max(0, votes.n - votes.seen)
+    state = "decided" if votes.decided else "stopped" if to_come else "undecided"
     if not leaders:
         said = "undecided: no answer could be read"
     elif len(leaders) > 1:
         said = f"tied: {_listed(leaders)} have {many(votes.counts[0][1], 'vote')} each"
     elif len(votes.counts) == 1:
-        said = f"{'decided' if votes.decided else 'undecided'}: no other answer"
+        said = f"{state}: no other answer"
     else:
         lead = votes.counts[0][1] - votes.counts[1][1]
-        said = f"{'decided' if votes.decided else 'undecided'}: leads by {lead}"
+        said = f"{state}: leads by {lead}"
     if leaders:
         rest = f"{many(to_come, 'sample')} not needed" if votes.decided else f"{many(to_come, 'sample')} missing"
         said += f", {rest}" if to_come else ", none to come"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from promptkit import registry
@@ -15,6 +16,8 @@ from promptkit.runtime.limited import Limited
 from promptkit.runtime.retried import Retried
 from promptkit.types import Capabilities, Completion, Model, Provider, Request
 
+FILES = ("llamacpp", "scripted")  # providers whose models are named by a path
+
 _open: dict[str, Provider] = {}
 _lock = threading.Lock()
 
@@ -22,6 +25,9 @@ _lock = threading.Lock()
 def open_provider(name: str, options: Mapping[str, object] | None = None) -> Provider:
     """The provider of `provider:name`; one a process for the same name and options, so its weights load once."""
     kind, _, rest = name.partition(":")
+    if kind in FILES and rest:  # a run is resumed from any folder
+        rest = str(Path(rest).expanduser().absolute())
+        name = f"{kind}:{rest}"
     label = f"{name} {sorted((options or {}).items())}"
     with _lock:
         if label not in _open:

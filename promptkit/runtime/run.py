@@ -33,9 +33,10 @@ from promptkit.runtime.plan import Plan
 from promptkit.types import Outcome, Problem, Provider, Status, plain
 
 REAL_MODELS = """a real model answers any question; get one of these, then name it with -m:
-  ollama pull qwen3:8b             then  -m ollama:qwen3:8b
-  export GROQ_API_KEY=…            then  -m groq:llama-3.3-70b-versatile   (or OPENAI_API_KEY and openai:gpt-4.1-mini)
-  any GGUF file you have           then  -m llamacpp:path/to/model.gguf"""
+  ollama pull qwen3:8b        then  -m ollama:qwen3:8b
+  export GROQ_API_KEY=…       then  -m groq:llama-3.3-70b-versatile
+  export OPENAI_API_KEY=…     then  -m openai:gpt-4.1-mini
+  any GGUF file you have      then  -m llamacpp:path/to/model.gguf"""
 
 
 async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:

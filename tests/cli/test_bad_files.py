@@ -137,7 +137,7 @@ def test_a_scripted_file_of_another_shape(name: str, home: Path, capsys: Capture
     (home / name).write_text(REPLIES[name])
     said = say(capsys, "run", "direct", QUESTION, "-m", f"scripted:{name}")
     is_error(said, 2)
-    assert said.err.startswith(f"error: {name}: ")
+    assert said.err.startswith(f"error: {home / name}: ")
     assert recorded(home) == []
 
 

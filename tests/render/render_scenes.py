@@ -234,9 +234,9 @@ def text_of(what: RenderableType | list[Text], width: int, encoding: str = "utf-
 
 
 def same_as_golden(name: str, text: str) -> None:
-    """Compare with tests/golden/NAME.txt; PROMPTKIT_GOLDEN=write makes it so."""
+    """Compare with tests/golden/NAME.txt; GOLDEN=write makes it so."""
     file = GOLDEN / f"{name}.txt"
-    if os.environ.get("PROMPTKIT_GOLDEN") == "write":
+    if os.environ.get("GOLDEN") == "write":
         file.write_text(text, encoding="utf-8", newline="\n")
-    assert file.exists(), f"no golden file {file.name}; PROMPTKIT_GOLDEN=write makes it"
+    assert file.exists(), f"no golden file {file.name}; GOLDEN=write makes it"
     assert text == file.read_text(encoding="utf-8")

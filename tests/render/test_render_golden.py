@@ -1,4 +1,4 @@
-"""Rendered text, compared literally. PROMPTKIT_GOLDEN=write rewrites the files; read the diff before you keep it."""
+"""Rendered text, compared literally. GOLDEN=write rewrites the files; read the diff before you keep it."""
 
 from __future__ import annotations
 

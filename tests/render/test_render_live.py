@@ -120,7 +120,7 @@ def test_a_long_silence_is_broken() -> None:
         display(record)
     late = Record(99, START + 45.1, "sc", Usage(), sc()[20].event)
     display(late)
-    assert written(console).splitlines()[-1] == "0:45  0 samples, 9 running, 0 tokens"
+    assert written(console).splitlines()[-1] == "0:45  0 samples, 9 waiting, 0 tokens"
 
 
 def test_an_unknown_strategy_shows_what_it_does() -> None:
