@@ -186,7 +186,7 @@ def test_in_a_real_terminal(interrupted: bool) -> None:
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 40, 0, 0))
-    code = textwrap.dedent(CHILD.format(scene="tot" if interrupted else "tot_ended", sleep=30 if interrupted else 0.3))
+    code = textwrap.dedent(CHILD.format(scene="tot" if interrupted else "tot_ended", sleep=90 if interrupted else 0.3))
     path = os.pathsep.join([str(HERE), str(HERE.parent.parent)])
     child = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -197,7 +197,7 @@ def test_in_a_real_terminal(interrupted: bool) -> None:
         start_new_session=True,
     )
     os.close(theirs)
-    raw, deadline, sent = b"", time.monotonic() + 30, False
+    raw, deadline, sent = b"", time.monotonic() + 80, False
     while time.monotonic() < deadline:
         if not select.select([ours], [], [], 0.2)[0]:
             continue
