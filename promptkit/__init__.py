@@ -6,11 +6,13 @@ pk.run("tot", "1 8 11 13", pack="game24").answer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as a type checker sees it, without importing typing: that would be half of the whole import
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from promptkit.api import areplay, aresume, arun, open_journal, plan, replay, resume, run, runs, stream
     from promptkit.errors import PromptkitError
     from promptkit.events import Record, emit, span, watch

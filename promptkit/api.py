@@ -5,23 +5,31 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import fields
+import weakref
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from promptkit import exchange, places, prompts, registry, sync
-from promptkit.errors import BadInput, RunMissing
+from promptkit import attachments, exchange, outputs, prompts, registry, sync
+from promptkit.attachments import Source
+from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
 from promptkit.events import Record, Sink
 from promptkit.journal import Journal, RunRow
 from promptkit.runtime.budgeted import Limits
-from promptkit.runtime.open import Remembered, as_provider, open_provider
+from promptkit.runtime.fallback import chain
+from promptkit.runtime.open import Remembered, as_provider, meant_for, open_provider
 from promptkit.runtime.plan import Mode, Plan, RunOptions, fresh_branch, new_run_id
 from promptkit.runtime.run import execute
-from promptkit.settings import setting
-from promptkit.types import Capabilities, Message, Model, Outcome, Problem, Provider, Strategy, Text
+from promptkit.runtime.unhurried import ended
+from promptkit.settings import journal_path, setting
+from promptkit.types import Blob, Capabilities, Message, Model, Outcome, Part, Problem, Provider, Strategy, Text
+
+Models = str | Model | Sequence[str | Model]  # several stand in for each other: the next when one cannot answer
 
 _journals: dict[Path | None, Journal] = {}
+_given: weakref.WeakSet[Journal] = weakref.WeakSet()  # those that callers opened themselves
 _lock = threading.Lock()
 
 
@@ -29,10 +37,12 @@ def plan(
     strategy: str | Strategy,
     question: str,
     *,
-    model: str | Model | None = None,
+    model: Models | None = None,
     model_options: Mapping[str, object] | None = None,
     pack: str = prompts.DEFAULT_PACK,
     reader: str | None = None,
+    output: Any = None,  # a pydantic model, a dataclass, list[int] …, or a JSON Schema: what `value` will be
+    attach: Sequence[Source] = (),  # paths of texts and images, or the bytes of one
     history: Sequence[Message] = (),
     vars: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -54,11 +64,15 @@ def plan(
     if concurrency < 1:
         raise BadInput(f"--concurrency must be at least 1, not {concurrency}", hint="e.g. --concurrency 8")
     limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
+    form = outputs.form(output) if output is not None else None
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
+    problem = replace(problem, output_schema=form, parts=tuple(map(attachments.attach, attach)))
     exchange.check(problem)
     if hasattr(chosen, "resolved"):  # the run remembers what was in force, also when a pack's defaults change later
         chosen = chosen.resolved(problem)
     provider = _provider(model, model_options)
+    if attachments.images(problem.parts) and not provider.capabilities.images:
+        raise CapabilityMissing(f"{provider.id} takes no images", hint="a model that sees: -m openai:gpt-4.1-mini")
     opened = _journal(journal)
     return Plan(
         run=new_run_id(),
@@ -76,11 +90,15 @@ def plan_again(
     run: str,
     mode: Mode,
     *,
-    model: Model | None = None,
+    model: Model | Sequence[str | Model] | None = None,
+    output: Any = None,
     journal: str | Path | Journal | None = None,
     **changes: Any,
 ) -> Plan:
-    """A recorded run, ready to be resumed or replayed. `model` is for models made in Python, `changes` are new caps."""
+    """A recorded run, ready to be resumed or replayed. `changes` are new caps.
+
+    `model` and `output` are for what was made in Python: a recorded output is known by its JSON Schema alone.
+    """
     opened = _journal(journal)
     row = find_run(run, opened)
     stored = row.options
@@ -88,14 +106,15 @@ def plan_again(
     limits = {**stored["limits"], **{cap: value for cap, value in changes.items() if value is not None}}
     provider: Provider
     if mode == "replay":
-        provider = Remembered(row.model, stored["identity"], capabilities_from(stored["capabilities"]))
+        known = stored.get("models") or [{**stored, "id": row.model}]
+        provider = chain([Remembered(m["id"], m["identity"], capabilities_from(m["capabilities"])) for m in known])
     else:
         provider = _provider(model or row.model, stored.get("model_options"))
     return Plan(
         run=row.id,
         name=name,
         strategy=strategy,
-        problem=problem_from(stored["problem"]),
+        problem=_formed_again(problem_from(stored["problem"], opened), output),
         provider=provider,
         journal=opened,
         options=RunOptions(
@@ -112,15 +131,15 @@ def plan_again(
 
 async def arun(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
     """The outcome of a strategy on a question; see plan() for what can be given."""
-    return await execute(plan(strategy, question, **how), sinks)
+    return await _outcome(plan(strategy, question, **how), sinks)
 
 
 def run(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
     """arun() from code without an event loop, or inside one: it never touches yours."""
-    return sync.run(arun(strategy, question, sinks=sinks, **how))
+    return _wait(plan(strategy, question, **how), sinks)
 
 
-async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncIterator[Record]:
+async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncGenerator[Record, None]:
     """The run's events as they happen; leaving the loop cancels the run."""
     queue: asyncio.Queue[Record | None] = asyncio.Queue()
     task = asyncio.create_task(arun(strategy, question, sinks=[queue.put_nowait], **how))
@@ -131,27 +150,29 @@ async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncIt
         await task
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(task)
 
 
 async def aresume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
     """Continue a run where it stopped: no completed call is made again; see plan_again() for what can be given."""
-    return await execute(plan_again(run, "resume", **changes), sinks)
+    return await _outcome(plan_again(run, "resume", **changes), sinks)
 
 
-async def areplay(run: str, *, sinks: Sequence[Sink] = (), journal: str | Path | Journal | None = None) -> Outcome:
+async def areplay(
+    run: str, *, sinks: Sequence[Sink] = (), output: Any = None, journal: str | Path | Journal | None = None
+) -> Outcome:
     """The run once more from the journal alone: no call is made, nothing is written."""
-    return await execute(plan_again(run, "replay", journal=journal), sinks)
+    return await _outcome(plan_again(run, "replay", output=output, journal=journal), sinks)
 
 
-def resume(run: str, **how: Any) -> Outcome:
+def resume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
     """aresume() from code without an event loop."""
-    return sync.run(aresume(run, **how))
+    return _wait(plan_again(run, "resume", **changes), sinks)
 
 
-def replay(run: str, **how: Any) -> Outcome:
+def replay(run: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
     """areplay() from code without an event loop."""
-    return sync.run(areplay(run, **how))
+    return _wait(plan_again(run, "replay", **how), sinks)
 
 
 def runs(limit: int | None = None, *, journal: str | Path | Journal | None = None) -> list[RunRow]:
@@ -174,6 +195,52 @@ def open_journal(journal: str | Path | Journal | None = None) -> Journal:
     return _journal(journal)
 
 
+async def _outcome(chosen: Plan, sinks: Sequence[Sink]) -> Outcome:
+    """The plan's outcome, its value of the type that was asked for."""
+    with _noting(chosen.run):
+        outcome = await execute(chosen, sinks)
+    form = chosen.problem.output_schema
+    if outcome.answer is None or not isinstance(form, outputs.Form):
+        return outcome
+    return replace(outcome, value=form.value(outcome.answer))
+
+
+def _wait(chosen: Plan, sinks: Sequence[Sink]) -> Outcome:
+    with _noting(chosen.run):
+        return sync.run(_outcome(chosen, sinks))
+
+
+@contextmanager
+def _noting(run: str) -> Iterator[None]:
+    """Who interrupts a run is told how it goes on."""
+    try:
+        yield
+    except (KeyboardInterrupt, asyncio.CancelledError) as stop:
+        stop.add_note(f"what it had is kept; to go on: pk.resume({run!r})")
+        raise
+
+
+def _drawn(outcome: Outcome) -> str:
+    from promptkit.render.html import card  # rich is loaded when something is drawn
+
+    for journal in (*_journals.values(), *_given):
+        with suppress(PromptkitError):
+            return card(outcome, journal.events(journal.run(outcome.run).id))
+    return card(outcome, ())
+
+
+Outcome.drawn = _drawn
+
+
+def _formed_again(problem: Problem, output: Any) -> Problem:
+    if output is None:
+        return problem
+    form = outputs.form(output)
+    if form != problem.output_schema:
+        raise BadInput("that is not the output this run was asked for", hint="leave it out: the recorded one holds")
+    return replace(problem, output_schema=form)
+
+
 def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str, Strategy]:
     if not isinstance(strategy, str):
         if params:
@@ -188,16 +255,20 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str,
     return strategy, chosen
 
 
-def _provider(model: str | Model | None, options: Mapping[str, object] | None) -> Provider:
+def _provider(model: Models | None, options: Mapping[str, object] | None) -> Provider:
     if model is None or isinstance(model, str):
         return open_provider(model or setting("model"), options)
+    if isinstance(model, Sequence):  # they stand in for each other, the favourite first
+        named = options or {}
+        return chain([open_provider(m, meant_for(m, named)) if isinstance(m, str) else as_provider(m) for m in model])
     return as_provider(model)
 
 
 def _journal(where: str | Path | Journal | None) -> Journal:
     if isinstance(where, Journal):
+        _given.add(where)
         return where
-    path = None if where == "memory" else Path(where) if where else places.journal()
+    path = None if where == "memory" else Path(where) if where else journal_path()
     with _lock:
         if path not in _journals:
             if not _journals:
@@ -213,14 +284,28 @@ def _close_journals() -> None:
         _journals.clear()
 
 
-def problem_from(stored: Mapping[str, Any]) -> Problem:
-    """The problem of a recorded run."""
-    history = tuple(
-        Message(turn["role"], tuple(Text(part["text"]) for part in turn["content"])) for turn in stored["history"]
-    )
+def problem_from(stored: Mapping[str, Any], journal: Journal | None = None) -> Problem:
+    """The problem of a recorded run; the journal has the bytes of what was attached."""
     return Problem(
-        text=stored["text"], pack=stored["pack"], reader=stored["reader"], history=history, vars=stored["vars"]
+        text=stored["text"],
+        parts=tuple(_blob(part, journal) for part in stored.get("parts", ())),
+        pack=stored["pack"],
+        reader=stored["reader"],
+        history=tuple(
+            Message(turn["role"], tuple(_part(part, journal) for part in turn["content"])) for turn in stored["history"]
+        ),
+        vars=stored["vars"],
+        output_schema=outputs.stored(stored.get("output_schema")),
     )
+
+
+def _part(stored: Mapping[str, Any], journal: Journal | None) -> Part:
+    return Text(stored["text"]) if "text" in stored else _blob(stored, journal)
+
+
+def _blob(stored: Mapping[str, Any], journal: Journal | None) -> Blob:
+    blob = Blob(**{name: stored[name] for name in ("kind", "sha256", "media_type", "name")})
+    return replace(blob, data=(journal.blob(blob.sha256) if journal else None) or b"")
 
 
 def capabilities_from(stored: Mapping[str, Any]) -> Capabilities:

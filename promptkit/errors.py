@@ -9,8 +9,10 @@ PromptkitError                    1
 ├── KeyMissing                    4   no key, or the provider refused it
 ├── ProviderError                 1   the model could not answer
 │   ├── Transient                     worth another try: RateLimited, Unavailable, TimedOut, BadReply
-│   └── Rejected                      another try will not help: ContextOverflow, ModelMissing
+│   └── Rejected                      another try will not help: ContextOverflow, ModelMissing, NoCredit
+├── PluginBroken                  1   an installed package adds something that cannot be used
 ├── QuorumLost                    1   too few samples came back
+├── OutputInvalid                 1   no reply fits the output that was asked for
 ├── JournalError                  1   JournalUnusable, RunMissing, RunLive, ReplayMiss
 └── Cut                           5   a cap was reached: the best so far is the answer
     └── TimeUp                        the deadline passed
@@ -18,7 +20,6 @@ PromptkitError                    1
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -55,8 +56,10 @@ class UnknownName(UsageError):
     """No such thing; the nearest names are offered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, listing: str = "") -> None:
+        import difflib  # half of what importing this file would take
+
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}" if names else ""
         if listing:
             hint = f"{hint}\nlist them: {listing}" if hint else f"list them: {listing}"
@@ -121,8 +124,27 @@ class ModelMissing(Rejected):
     """The provider has no such model."""
 
 
+class NoCredit(Rejected):
+    """The account is empty."""
+
+
+class PluginBroken(PromptkitError):
+    """An installed package adds something that cannot be used; the message names the package."""
+
+
 class QuorumLost(PromptkitError):
     """Too few samples came back to draw a conclusion."""
+
+
+class OutputInvalid(PromptkitError):
+    """No reply fits the output that was asked for; `reply` is the last one."""
+
+    def __init__(self, fault: str, reply: str) -> None:
+        shown = " ".join(reply.split())
+        shown = f"{shown[:300]}…" if len(shown) > 300 else shown
+        hint = "ask a larger model, or for a simpler output"
+        super().__init__(f"the reply does not fit the output: {fault}; it was: {shown or '(empty)'}", hint=hint)
+        self.reply = reply
 
 
 class JournalError(PromptkitError):

@@ -103,6 +103,16 @@ class SampleRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """A judge's verdict, one of `options`; None where `how` is unreadable. `text` is what it was read from."""
+
+    options: tuple[str, ...]
+    verdict: str | None
+    how: str  # read | grammar | schema | logprobs | reask | unreadable
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class VotesCounted:
     """The tally after `seen` of `n` samples; `counts` is best first."""
 
@@ -214,6 +224,7 @@ Event = (
     | CallEnded
     | Retrying
     | SampleRead
+    | Decided
     | VotesCounted
     | NodeAdded
     | NodeValued

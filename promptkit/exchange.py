@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from promptkit import answers, prompts, registry
-from promptkit.errors import BadInput, UnknownName
+from promptkit.attachments import quoted, shown
+from promptkit.errors import BadInput, OutputInvalid, UnknownName
 from promptkit.events import Best, SampleRead, emit
+from promptkit.formed import ask_held, asked, asked_again
+from promptkit.outputs import Form
 from promptkit.prompts import Pack, Prompt
-from promptkit.sampling import ask
 from promptkit.types import Completion, Model, Outcome, Problem, Request, World
 
 WHOLE = "text"  # the reader that takes the reply as it is
@@ -27,7 +29,9 @@ class Answer:
 
 
 def reader_of(problem: Problem, pack: Pack, prompt: Prompt) -> str:
-    """The reader in force: the problem's, else the template's, else the pack's."""
+    """The reader in force: the form of the output, else the problem's, else the template's, else the pack's."""
+    if problem.output_schema is not None:
+        return _form(problem)
     return _known(problem.reader or prompt.reader or pack.reader)
 
 
@@ -40,6 +44,10 @@ def _known(reader: str) -> str:
 
 def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
     """The answer, or None when the reply has none, has two, or was cut off before it."""
+    if isinstance(reader, Form):
+        fitting, fault = _fit(reader, completion)
+        emit(SampleRead(index, fitting, "json", fault))
+        return Answer(fitting, fitting) if fitting is not None else None
     if completion.finish == "length" and reader != WHOLE:
         # A reply cut at max_tokens may end in a number on the way: that is not its answer.
         emit(SampleRead(index, None, "", "cut off at max_tokens"))
@@ -65,12 +73,17 @@ def check(problem: Problem) -> None:
     pack = prompts.pack(problem.pack)
     _known(problem.reader or pack.reader)
     world_of(pack, problem)
+    if problem.output_schema is not None and (problem.reader or pack.world):
+        what = f"the reader {problem.reader!r}" if problem.reader else f"the pack {pack.name}, whose answers have rules"
+        raise BadInput(f"an output is read as JSON; it does not go with {what}", hint="leave one of them out")
 
 
 def world_of(pack: Pack, problem: Problem) -> World | None:
     """The rules of a pack's questions, if it has any; BadInput when this question is not one of them."""
     if pack.world is None:
         return None
+    if problem.parts:
+        raise BadInput(f"the pack {pack.name} takes no attachments: its questions are complete", hint="-P general")
     world: World = registry.load("world", pack.world)()
     world.start(problem.text)
     return world
@@ -88,19 +101,63 @@ def put(problem: Problem, template: Prompt, inputs: Mapping[str, Any] | None = N
         raise BadInput(f"--temperature must be 0 or more, not {heat:g}", hint="e.g. --temperature 0.7")
     if room is not None and room < 1:
         raise BadInput(f"--reply-tokens must be at least 1, not {room}", hint="e.g. --reply-tokens 512")
-    request = template.request({**problem.vars, "question": problem.text, **(inputs or {})}, **decoding)
+    question = quoted(problem.parts, problem.text) if problem.parts else problem.text
+    request = template.request({**problem.vars, "question": question, **(inputs or {})}, **decoding)
+    if problem.parts and "question" in template.inputs:
+        request = replace(request, messages=shown(request.messages, problem.parts))
     return replace(request, messages=problem.history + request.messages) if problem.history else request
 
 
 async def answer_once(problem: Problem, model: Model, template_name: str, /, **decoding: Any) -> Outcome:
     """The outcome of a single reply: undecided when no answer can be read from it."""
+    template = prompts.pack(problem.pack).template(template_name)
+    return await answer_to(put(problem, template, **decoding), problem, model, template)
+
+
+async def answer_to(
+    request: Request, problem: Problem, model: Model, template: Prompt, /, *, index: int = 0
+) -> Outcome:
+    """The outcome of a single reply to a request that was made with the template; `index` numbers what is read."""
     pack = prompts.pack(problem.pack)
-    template = pack.template(template_name)
     reader, world = reader_of(problem, pack, template), world_of(pack, problem)
-    completion = await ask(model, put(problem, template, **decoding), where=template_name)
-    answer = read(reader, completion)
+    request = formed(request, problem, model, template)
+    completion = await ask_held(model, request, where=template.name)
+    answer = read(reader, completion, index)
+    if answer is None and isinstance(reader, Form):
+        answer, completion = await mended(request, completion, problem, model)
     if answer is None:
         return Outcome(answer=None, text=completion.text, status="undecided", detail={"finish": completion.finish})
     right = verified(world, problem, answer.shown)
     emit(Best(answer.shown, text=completion.text, verified=bool(right)))
     return Outcome(answer=answer.shown, text=completion.text, detail={"verified": right})
+
+
+def formed(request: Request, problem: Problem, model: Model, template: Prompt) -> Request:
+    """The request, asking for the problem's output if it has one. Only a reply without reasoning is held to it."""
+    if problem.output_schema is None:
+        return request
+    pack = prompts.pack(problem.pack)
+    return asked(request, problem.output_schema, pack, model, held=template.reader == WHOLE)
+
+
+async def mended(request: Request, got: Completion, problem: Problem, model: Model) -> tuple[Answer, Completion]:
+    """The answer after one re-ask that shows what was wrong; OutputInvalid when that does not fit either."""
+    form, pack = _form(problem), prompts.pack(problem.pack)
+    again = await asked_again(request, got, _fit(form, got)[1], form, pack, model)
+    answer = read(form, again)
+    if answer is None:
+        raise OutputInvalid(_fit(form, again)[1], again.text)
+    return answer, again
+
+
+def _form(problem: Problem) -> Form:
+    wanted = problem.output_schema or "{}"
+    return wanted if isinstance(wanted, Form) else Form.of(wanted)
+
+
+def _fit(form: Form, completion: Completion) -> tuple[str | None, str]:
+    """The canonical JSON of a reply, or what is wrong with it."""
+    try:
+        return form.fit(completion.text, whole=completion.finish != "length"), ""
+    except ValueError as error:
+        return None, str(error)

@@ -25,9 +25,7 @@ def user_data() -> Path:
 
 
 def journal() -> Path:
-    """The journal in force: `PROMPTKIT_JOURNAL`, else the project's, else the user's."""
-    if path := os.environ.get("PROMPTKIT_JOURNAL"):
-        return Path(path).expanduser()
+    """The journal where no setting names another: the project's, else the user's."""
     root = project()
     return root / ".promptkit" / "journal.db" if root else user_data() / "journal.db"
 

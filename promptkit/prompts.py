@@ -14,10 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from promptkit import places
 from promptkit.errors import BadPrompt, UnknownName
+from promptkit.holes import fill_holes, holes
 from promptkit.types import Message, Request, Role, message
 
 DEFAULT_PACK = "general"
@@ -65,6 +67,8 @@ class Prompt:
         return Request(messages=self.render(**wanted), stop=self.stop, **{**self.defaults, **chosen})
 
     def _fill(self, body: str, inputs: Mapping[str, Any]) -> str:
+        if (filled := fill_holes(body, inputs)) is not None:
+            return filled.strip("\n")
         import jinja2
 
         from promptkit.sandboxed import fill
@@ -131,12 +135,30 @@ def packs() -> list[str]:
 
 def everything() -> list[Prompt]:
     """Every template in force that can be read; a project's hides a user's hides the packaged one."""
-    seen: dict[tuple[str, str], Prompt] = {}
-    for origin, path in _files():
-        if path.name != "pack.md" and (path.parent.name, path.stem) not in seen:
+    found = []
+    for origin, path in _in_force():
+        if path.name != "pack.md":
             with suppress(BadPrompt):  # check() says what is wrong with it; the others can still be used
-                seen[path.parent.name, path.stem] = _read_prompt(path, origin, path.stat().st_mtime_ns)
-    return [seen[name] for name in sorted(seen)]
+                found.append(_read_prompt(path, origin, path.stat().st_mtime_ns))
+    return found
+
+
+def usable_pack(name: str) -> Pack | None:
+    """The pack of that name; None when its pack.md cannot be read."""
+    with suppress(BadPrompt):
+        return pack(name)
+    return None
+
+
+def unusable() -> list[Path]:
+    """The files in force that cannot be read; check() says what is wrong with them."""
+    wrong = []
+    for origin, path in _in_force():
+        try:
+            (_read_pack if path.name == "pack.md" else _read_prompt)(path, origin, path.stat().st_mtime_ns)
+        except BadPrompt:
+            wrong.append(path)
+    return wrong
 
 
 def check(path: Path) -> list[BadPrompt]:
@@ -174,6 +196,14 @@ def _files() -> list[tuple[str, Path]]:
         if folder.is_dir()
         for path in sorted(folder.glob("*/*.md"))
     ]
+
+
+def _in_force() -> list[tuple[str, Path]]:
+    """The files no other hides, by pack and name."""
+    seen: dict[tuple[str, str], tuple[str, Path]] = {}
+    for origin, path in _files():
+        seen.setdefault((path.parent.name, path.stem), (origin, path))
+    return [seen[name] for name in sorted(seen)]
 
 
 def _safe(name: str) -> bool:
@@ -214,11 +244,11 @@ def _read_prompt(path: Path, origin: str, mtime: int) -> Prompt:
     for word, score in prompt.scores.items():  # YAML reads an unquoted `yes` as true
         if not isinstance(word, str) or isinstance(score, bool) or not isinstance(score, (int, float)):
             raise BadPrompt(f"{path}:2: `scores` must give each word a number, not {word!r}: {score!r}")
-    import jinja2
+    for turn in (turn for _, turn in prompt.turns if holes(turn) is None):
+        import jinja2
 
-    from promptkit.sandboxed import parse
+        from promptkit.sandboxed import parse
 
-    for _, turn in prompt.turns:
         try:
             parse(turn)
         except jinja2.TemplateSyntaxError as error:
@@ -253,9 +283,10 @@ def _split(path: Path, raw: bytes) -> tuple[dict[str, Any], str, int]:
         raise BadPrompt(f"{path}:1: not UTF-8: {error.reason}") from error
     front = _FRONT.match(text)
     if front is None:
-        raise BadPrompt(f"{path}:1: no front matter", hint="begin the file with lines ---, version: 1, ---")
+        begin = "title: …" if path.name == "pack.md" else "version: 1"
+        raise BadPrompt(f"{path}:1: no front matter", hint=f"begin the file with lines ---, {begin}, ---")
     try:
-        meta = yaml.safe_load(front[1]) or {}
+        meta = _yaml(front[1]) or {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
@@ -263,6 +294,14 @@ def _split(path: Path, raw: bytes) -> tuple[dict[str, Any], str, int]:
     if not isinstance(meta, dict):
         raise BadPrompt(f"{path}:2: front matter is not a mapping")
     return meta, text[front.end() :], text[: front.end()].count("\n") + 1
+
+
+def _yaml(text: str) -> Any:
+    import yaml
+
+    with suppress(AttributeError, yaml.YAMLError):  # without libyaml, or wrong: then the slow parser has the last word
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    return yaml.safe_load(text)
 
 
 def _turns(path: Path, body: str, line: int) -> tuple[tuple[Role, str], ...]:
@@ -283,8 +322,6 @@ def _only(path: Path, meta: Mapping[str, Any], known: set[str]) -> None:
 
 def _fitting(path: Path, what: str, given: Any, kind: type) -> None:
     """BadPrompt when one of the values is not what the field of that name in `kind` takes."""
-    from pydantic import TypeAdapter, ValidationError
-
     if not isinstance(given, dict):
         raise BadPrompt(f"{path}:1: {what} must be a mapping")
     hints = get_type_hints(kind)
@@ -292,11 +329,25 @@ def _fitting(path: Path, what: str, given: Any, kind: type) -> None:
         if name not in hints:
             unknown = UnknownName("parameter", str(name), hints)
             raise BadPrompt(f"{path}:1: {what}: {unknown.message}", hint=unknown.hint)
+        if _fits(value, hints[name]):
+            continue  # plainly right: pydantic is for the rest, and for saying what is wrong
+
+        from pydantic import TypeAdapter, ValidationError
+
         try:
             TypeAdapter(hints[name]).validate_python(value, strict=True)
         except ValidationError as error:
             wanted = error.errors()[0]["msg"].removeprefix("Input ")
             raise BadPrompt(f"{path}:1: {what}: {name} {wanted}, not {value!r}") from error
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is a text, number or choice of the very kind that is wanted."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, kind) for kind in get_args(hint))
+    if get_origin(hint) is Literal:
+        return type(value) is str and value in get_args(hint)
+    return hint in (str, int, float, bool) and (type(value) is hint or (hint is float and type(value) is int))
 
 
 def _typed(path: Path, meta: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:

@@ -1,13 +1,27 @@
-"""Names to things: the built-in table, then entry points. Nothing is imported before it is used."""
+"""Names to things: the built-in table, then entry points. Nothing is imported before it is used.
+
+A name that is built in stays what it is: a plugin that offers it, too, is passed over with a warning. A name that two
+plugins offer is neither's.
+"""
 
 from __future__ import annotations
 
 import importlib
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, is_dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from promptkit.errors import UnknownName
+from promptkit.errors import PluginBroken, UnknownName
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUILT_IN: dict[str, dict[str, str]] = {
     "provider": {
@@ -21,34 +35,158 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "strategy": {
         "direct": "promptkit.strategies.direct:Direct",
         "cot": "promptkit.strategies.cot:ChainOfThought",
+        "few-shot": "promptkit.strategies.few_shot:FewShot",
         "sc": "promptkit.strategies.sc:SelfConsistency",
         "tot": "promptkit.strategies.tot:TreeOfThoughts",
     },
+    "scorer": {},
+    "dataset": {},
     "world": {
         "game24": "promptkit.worlds.game24:Game24",
     },
 }
-GROUPS = {"provider": "promptkit.providers", "strategy": "promptkit.strategies", "world": "promptkit.worlds"}
+GROUPS = {
+    "provider": "promptkit.providers",
+    "strategy": "promptkit.strategies",
+    "scorer": "promptkit.scorers",
+    "dataset": "promptkit.datasets",
+    "world": "promptkit.worlds",
+}
 LISTINGS = {"strategy": "promptkit strategies", "provider": "promptkit models"}
 
 
-@cache
-def _plugins(kind: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUPS[kind])}
+class PluginHidden(UserWarning):
+    """A plugin offers a name that is built in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A name that an installed package adds."""
+
+    package: str
+    version: str
+    kind: str  # provider, strategy, scorer, dataset or world
+    name: str
+    target: str  # module:attribute
+    point: EntryPoint
+
+    @property
+    def hidden(self) -> str:
+        """Why the name is not the plugin's; empty when it is."""
+        if self.name in BUILT_IN[self.kind]:
+            return f"{self.kind} {self.name!r} is built in; the one of {self.package} is not used"
+        others = [each.package for each in _offered(self.kind)[self.name] if each is not self]
+        return f"{' and '.join(others)} offers {self.kind} {self.name!r}, too" if others else ""
+
+    def load(self) -> Any:
+        """What the name stands for; PluginBroken when it cannot be imported or is no such thing."""
+        try:
+            found = self.point.load()
+            problem = _misfit(self.kind, found)
+        except (Exception, SystemExit) as error:
+            raise self.broken(f"{type(error).__name__}: {error}") from error
+        if problem:
+            raise self.broken(problem)
+        return found
+
+    def broken(self, problem: str) -> PluginBroken:
+        """The error that names the package to mend or remove."""
+        what = f"{self.kind} {self.name!r} of {self.package} {self.version} cannot be used"
+        hint = f"pip install --upgrade {self.package}\npip uninstall {self.package}"
+        return PluginBroken(f"{what}: {problem}", hint=hint)
+
+
+def plugins() -> list[Plugin]:
+    """What installed packages add, also what is passed over; nothing is imported."""
+    found = [plugin for kind in GROUPS for same in _offered(kind).values() for plugin in same]
+    return sorted(found, key=lambda each: (each.package, each.kind, each.name))
+
+
+def plugin(kind: str, name: str) -> Plugin | None:
+    """The plugin that a name stands for, if it is not built in."""
+    offered = () if name in BUILT_IN[kind] else _offered(kind).get(name, ())
+    return offered[0] if offered else None
 
 
 def names(kind: str) -> list[str]:
     """Every name of that kind, built in and plugged in, without importing any."""
-    return sorted({*BUILT_IN[kind], *_plugins(kind)})
+    return sorted({*BUILT_IN[kind], *_offered(kind)})
 
 
 def load(kind: str, name: str) -> Any:
-    """The thing itself; UnknownName with the nearest name when there is none."""
-    target = BUILT_IN[kind].get(name)
-    if target is None:
-        point = _plugins(kind).get(name)
-        if point is None:
-            raise UnknownName(kind, name, names(kind), listing=LISTINGS.get(kind, ""))
-        return point.load()
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    """The thing itself; UnknownName with the nearest name when there is none, PluginBroken naming the package."""
+    offered = _offered(kind).get(name, ())
+    if target := BUILT_IN[kind].get(name):
+        for each in offered:
+            warnings.warn(each.hidden, PluginHidden, stacklevel=2)
+        module, _, attribute = target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    if not offered:
+        raise UnknownName(kind, name, names(kind), listing=LISTINGS.get(kind, ""))
+    if len(offered) > 1:
+        raise offered[0].broken(offered[0].hidden)
+    return offered[0].load()
+
+
+def _offered(kind: str) -> dict[str, tuple[Plugin, ...]]:
+    return _everything_offered()[kind]
+
+
+@cache  # looking through what is installed costs milliseconds: once a process
+def _everything_offered() -> dict[str, dict[str, tuple[Plugin, ...]]]:
+    found: dict[str, dict[str, tuple[Plugin, ...]]] = {kind: {} for kind in GROUPS}
+    if not _mentioned():
+        return found
+    from importlib.metadata import entry_points
+
+    points = entry_points()
+    for kind, group in GROUPS.items():
+        for point in points.select(group=group):
+            package, version = (point.dist.name, point.dist.version) if point.dist else ("?", "?")
+            plugin = Plugin(package, version, kind, point.name, point.value, point)
+            found[kind][point.name] = (*found[kind].get(point.name, ()), plugin)
+    return found
+
+
+def _mentioned() -> bool:
+    """Whether an installed package may add something; importlib.metadata takes ten times as long to say no."""
+    if any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder):
+        return True
+    for folder in sys.path:
+        try:
+            found = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+        except NotADirectoryError:  # a zip file, which only importlib can read
+            return True
+        except OSError:
+            continue
+        for name in found:
+            with suppress(OSError), open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                if b"[promptkit." in file.read():
+                    return True
+    return False
+
+
+def _misfit(kind: str, found: Any) -> str:
+    """What keeps a plugin's object from being of its kind; empty when nothing does."""
+    if kind == "strategy":
+        if not isinstance(found, type) or not is_dataclass(found):
+            return "a strategy is a dataclass"
+        if not callable(getattr(found, "solve", None)):
+            return "it has no solve(problem, model)"
+        get_type_hints(found)  # its fields become flags; a type that cannot be found raises
+        return ""
+    if not callable(found):
+        return f"a {kind} is called, and this is a {type(found).__name__}"
+    if kind == "provider" and not _takes(found, "name", {}):
+        return "a provider is called with a name and options"
+    return ""
+
+
+def _takes(found: Callable[..., Any], *arguments: object) -> bool:
+    try:
+        inspect.signature(found).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, it does not say
+        return True
+    return True

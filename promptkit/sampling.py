@@ -64,12 +64,16 @@ async def ask_all(
     each: Each | None = None,
     quorum: float | None = 0.0,
     first: int = 0,
+    losing: type[PromptkitError] = Transient,
 ) -> list[Sample]:
-    """All requests in one round, results in order; `each` sees every sample as soon as all before it are in."""
+    """All requests in one round, results in order; `each` sees every sample as soon as all before it are in.
+
+    An error of the kind `losing` loses its sample only; any other ends the round.
+    """
     home = current_span()
     with span(where):
         tasks = [
-            asyncio.create_task(_draw(model, request, index), name=f"{home}/{where}/{index}")
+            asyncio.create_task(_draw(model, request, index, losing), name=f"{home}/{where}/{index}")
             for index, request in enumerate(requests, start=first)
         ]
         samples = await _in_order(tasks, each)
@@ -107,11 +111,11 @@ async def _in_order(tasks: Sequence[asyncio.Task[T]], each: Callable[[T], None] 
     return results
 
 
-async def _draw(model: Model, request: Request, index: int) -> Sample:
+async def _draw(model: Model, request: Request, index: int, losing: type[PromptkitError]) -> Sample:
     with span(str(index)):
         try:
             return Sample(index, request, await model.complete(request))
-        except Transient as error:
+        except losing as error:
             return Sample(index, request, error=error)
 
 

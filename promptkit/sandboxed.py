@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 OUTPUT_LIMIT = 1_000_000  # characters
@@ -88,7 +88,12 @@ def parse(body: str) -> nodes.Template:
 
 def fill(body: str, inputs: Mapping[str, Any]) -> str:
     """The rendered text; TemplateError or ValueError when the template misbehaves."""
-    return "".join(_bounded(sandbox().from_string(parse(body)).generate(inputs)))
+    return "".join(_bounded(_compiled(body).generate(inputs)))
+
+
+@lru_cache(maxsize=128)
+def _compiled(body: str) -> Template:
+    return sandbox().from_string(parse(body))
 
 
 def _bounded(pieces: Iterable[str]) -> Iterator[str]:

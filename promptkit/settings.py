@@ -1,11 +1,21 @@
-"""Settings: environment, then the project's promptkit.toml, then the user's config.toml, then the default."""
+"""Settings: environment, then the project's promptkit.toml, then the user's config.toml, then the default.
+
+model = "ollama:qwen3:8b"
+concurrency = 4
+
+[journal]
+path = "runs.db"       # beside this file; "memory" keeps nothing on disk
+keep_days = 90
+max_size = "1GB"
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +23,62 @@ from typing import Any
 from promptkit import places
 from promptkit.errors import BadInput, UnknownName
 
-DEFAULTS: dict[str, Any] = {"model": "builtin", "concurrency": 8}
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting: how its value is read (ValueError says what is wanted), and what it is when nobody sets it."""
+
+    read: Callable[[Any], Any]
+    default: Any
+    example: Any
+    about: str
+    variable: str
+
+
+def whole(value: Any) -> int:
+    """A whole number above 0."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("a whole number above 0")
+
+
+def text(value: Any) -> str:
+    """Text that is not empty."""
+    if isinstance(value, str) and value.strip():
+        return value
+    raise ValueError("text in quotes")
+
+
+def days(value: Any) -> float:
+    """Days: 30, "30d", "12h", "2w"."""
+    spelled = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)\s*([hdw]?)", str(value).strip().lower())
+    if spelled and not isinstance(value, bool) and float(spelled[1]) > 0:
+        return float(spelled[1]) * {"h": 1 / 24, "w": 7.0}.get(spelled[2], 1.0)
+    raise ValueError("days above 0, such as 30, 12h or 2w")
+
+
+def size(value: Any) -> int:
+    """Bytes: 500000, "500MB", "1 GiB"."""
+    spelled = re.fullmatch(r"(\d{1,18}(?:\.\d+)?)\s*([kmg]?i?b?)", str(value).strip().lower())
+    unit = _UNITS.get(spelled[2] if not spelled or spelled[2] not in "kmg" else f"{spelled[2]}b") if spelled else None
+    if spelled and unit and not isinstance(value, bool) and (whole := int(float(spelled[1]) * unit)) > 0:
+        return whole
+    raise ValueError("a size above 0, such as 500MB or 1GB")
+
+
+SETTINGS: dict[str, Setting] = {
+    "model": Setting(text, "builtin", "ollama:qwen3:8b", "the model when none is named", "PROMPTKIT_MODEL"),
+    "concurrency": Setting(whole, 8, 4, "calls in flight at once", "PROMPTKIT_CONCURRENCY"),
+    "journal.path": Setting(text, None, "runs.db", 'the journal; "memory" keeps nothing', "PROMPTKIT_JOURNAL"),
+    "journal.keep_days": Setting(
+        days, None, 90, "runs that ended longer ago are removed", "PROMPTKIT_JOURNAL_KEEP_DAYS"
+    ),
+    "journal.max_size": Setting(
+        size, None, "1GB", "the oldest runs are removed above it", "PROMPTKIT_JOURNAL_MAX_SIZE"
+    ),
+}
 
 
 def setting(name: str) -> Any:
@@ -23,37 +88,57 @@ def setting(name: str) -> Any:
 
 def origin(name: str) -> tuple[Any, str]:
     """The value in force, and where it comes from."""
-    variable = f"PROMPTKIT_{name.upper()}"
-    if value := os.environ.get(variable):
-        whole = isinstance(DEFAULTS[name], int) and re.fullmatch(r"-?\d+", value)
-        return _typed(name, int(value) if whole else value, variable), variable
-    for path in _files():
+    known = SETTINGS[name]
+    if value := os.environ.get(known.variable):
+        number = known.read is whole and re.fullmatch(r"-?\d{1,18}", value.strip())  # a file has numbers of its own
+        return _typed(name, int(value) if number else value, known.variable), known.variable
+    for path in files():
         if path.is_file() and (value := _read(path, path.stat().st_mtime_ns).get(name)) is not None:
-            return _typed(name, value, str(path)), str(path)
-    return DEFAULTS[name], "default"
+            return value, str(path)
+    return known.default, "default"
 
 
-def _typed(name: str, value: Any, where: str) -> Any:
-    kind = type(DEFAULTS[name])
-    if isinstance(value, kind) and not isinstance(value, bool):
-        return value
-    wanted = "a whole number" if kind is int else "text in quotes"
-    example = f"e.g. {name} = {json.dumps(DEFAULTS[name])}"
-    raise BadInput(f"{where}: {name} must be {wanted}, not {value!r}", hint=example)
-
-
-def _files() -> list[Path]:
+def files() -> list[Path]:
+    """The files that are looked into, the first wins; they need not exist."""
     root = places.project()
     return [*([root / places.PROJECT_FILE] if root else []), places.user_data() / "config.toml"]
 
 
+def journal_path() -> Path | None:
+    """The journal in force: the setting's, else the project's, else the user's; None is memory."""
+    path, where = origin("journal.path")
+    if path == "memory":
+        return None
+    if path is None:
+        return places.journal()
+    given = Path(path).expanduser()
+    return given if where == SETTINGS["journal.path"].variable else Path(where).parent / given
+
+
+def _typed(name: str, value: Any, where: str) -> Any:
+    try:
+        return SETTINGS[name].read(value)
+    except ValueError as error:
+        key = name.rpartition(".")[2]
+        example = f"e.g. {key} = {json.dumps(SETTINGS[name].example)}"
+        raise BadInput(f"{where}: {name} must be {error}, not {value!r}", hint=example) from None
+
+
 @lru_cache(maxsize=8)
 def _read(path: Path, mtime: int) -> dict[str, Any]:
+    """Every setting of a file, checked: a misspelt or mistyped one would be ignored for ever."""
+    import tomllib  # most runs have no file to read
+
     try:
         found = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"{path}: {error}", hint="mend the file or move it aside") from error
-    if unknown := [name for name in found if name not in DEFAULTS]:  # a misspelt one would be ignored for ever
-        wrong = UnknownName("setting", unknown[0], DEFAULTS)
-        raise BadInput(f"{path}: {wrong.message}", hint=wrong.hint)
-    return found
+    flat: dict[str, Any] = {}
+    for name, value in found.items():
+        flat |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
+    for name in flat:
+        if name not in SETTINGS:
+            wrong = UnknownName("setting", name, SETTINGS)
+            table = f"its settings are in a table:\n[{name}]" if any(s.startswith(f"{name}.") for s in SETTINGS) else ""
+            raise BadInput(f"{path}: {wrong.message}", hint=table or wrong.hint)
+    return {name: _typed(name, value, str(path)) for name, value in flat.items()}

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
+import signal
+import sys
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from promptkit.errors import BadInput
 
 T = TypeVar("T")
 
+_BREATH = 0.1 if sys.platform == "win32" else None  # seconds; Windows raises Ctrl-C between waits, not in one
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
+_left_behind: list[asyncio.AbstractEventLoop] = []  # of the process this one was forked from: never to be closed here
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -20,6 +28,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     ended: Future[T] = Future()
     started: Future[asyncio.Task[T]] = Future()
     loop = _background()
+    if _running() is loop:
+        work.close()
+        raise BadInput("run() was called inside promptkit's own loop, which it would block", hint="await arun() there")
     context = contextvars.copy_context()
 
     def begin() -> None:
@@ -28,12 +39,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         started.set_result(task)
 
     loop.call_soon_threadsafe(begin)
-    try:
-        return ended.result()
-    except KeyboardInterrupt:
-        loop.call_soon_threadsafe(started.result().cancel)
-        ended.exception()  # returns when the cancelled task has ended
-        raise
+    with _interruptible():
+        try:
+            while not wait([ended], _BREATH).done:
+                pass
+            return ended.result()
+        except KeyboardInterrupt:
+            loop.call_soon_threadsafe(started.result().cancel)
+            ended.exception()  # returns when the cancelled task has ended
+            raise
 
 
 def _pass_on(done: asyncio.Task[T], ended: Future[T]) -> None:
@@ -45,6 +59,28 @@ def _pass_on(done: asyncio.Task[T], ended: Future[T]) -> None:
         ended.set_result(done.result())
 
 
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C raises at once, also where it is a loop's to handle: that loop waits for us and would never hear of it."""
+    mine = threading.current_thread() is threading.main_thread() and _running() is not None
+    theirs = signal.getsignal(signal.SIGINT) if mine else None
+    if not callable(theirs) or theirs is signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, theirs)
+
+
 def _background() -> asyncio.AbstractEventLoop:
     global _loop
     with _lock:
@@ -52,3 +88,16 @@ def _background() -> asyncio.AbstractEventLoop:
             _loop = asyncio.new_event_loop()
             threading.Thread(target=_loop.run_forever, name="promptkit-loop", daemon=True).start()
         return _loop
+
+
+def _after_fork() -> None:
+    """The child has the loop and not its thread: it makes its own."""
+    global _lock, _loop
+    _lock = threading.Lock()
+    if _loop is not None:
+        _left_behind.append(_loop)
+        _loop = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant", "tool"]
 Finish = Literal["stop", "length", "tool_calls", "filtered"]
@@ -28,6 +28,7 @@ class Blob:
     sha256: str
     media_type: str
     name: str = ""
+    data: bytes = field(default=b"", compare=False, repr=False)  # at hand while it is used; never written as JSON
 
 
 Part = Text | Blob
@@ -98,9 +99,9 @@ class Request:
 
     def canonical(self) -> str:
         """One line of JSON, equal for requests that differ only in the innermost draw index."""
-        body = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name != "draw"}
-        body["draw"] = list(self.draw[:-1])
-        return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        body = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        body |= {"draw": self.draw[:-1], "extra": plain(self.extra)}
+        return _CANONICAL.encode(body)
 
     @property
     def index(self) -> int:
@@ -138,6 +139,15 @@ class Usage:
         return Usage(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token a model wrote, with the likeliest it could have written; what a grammar forbids is among them too."""
+
+    text: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()  # text and log-probability, likeliest first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
     """What a model said. `reasoning` is kept apart from `text` and never read for answers."""
@@ -148,6 +158,7 @@ class Completion:
     finish: Finish = "stop"
     reasoning: str | None = None
     calls: tuple[ToolCall, ...] = ()
+    logprobs: tuple[Token, ...] = ()  # where the request asked for them
     seconds: float = 0.0
     cached: bool = False  # it came from the journal; never stored
 
@@ -234,6 +245,15 @@ class Outcome:
     model: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    drawn: ClassVar[Callable[[Outcome], str] | None] = None  # to HTML: set from above, nothing up there is known here
+
+    def __str__(self) -> str:
+        return self.answer if self.answer is not None else f"({self.status}: no answer)"
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows; None leaves it to repr()."""
+        return Outcome.drawn(self) if Outcome.drawn else None
+
 
 @runtime_checkable
 class Strategy(Protocol):
@@ -274,9 +294,14 @@ class World(Protocol):
 def plain(value: Any) -> Any:
     """A value as JSON types: dataclasses become objects, tuples lists."""
     if hasattr(value, "__dataclass_fields__"):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.compare}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
+    if hasattr(value, "model_dump"):  # pydantic's, which is not known here
+        return value.model_dump(mode="json", by_alias=True)
     return value
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain)

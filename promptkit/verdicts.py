@@ -15,7 +15,7 @@ def verdict(text: str, words: Iterable[str]) -> str | None:
     """The one of `words` that the last line consists of, e.g. "Verdict: **sure**"; None otherwise."""
     line = _last_line(text).casefold()
     for word in words:
-        if re.fullmatch(rf"{_LABEL}{re.escape(word.casefold())}\W*", line):
+        if re.fullmatch(rf"{_LABEL}{re.escape(bare(word).casefold())}\W*", line):
             return word
     return None
 
@@ -29,6 +29,11 @@ def ballot(text: str, choices: int) -> int | None:
     return number - 1 if 1 <= number <= choices else None
 
 
+def bare(text: str) -> str:
+    """The text without marks of emphasis and quotation."""
+    return re.sub(r"[*_`\"'“”]", "", text)
+
+
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return re.sub(r"[*_`\"'“”]", "", lines[-1]).strip() if lines else ""
+    return bare(lines[-1]).strip() if lines else ""

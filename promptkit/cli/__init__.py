@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False  # typing costs more than printing a version
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def main() -> NoReturn:
@@ -14,9 +16,14 @@ def main() -> NoReturn:
 
         print(f"promptkit {__version__}")
         sys.exit(0)
+    import gc
+    import signal
+
+    gc.set_threshold(50_000)  # a command is short: looking for rubbish hundreds of times would be a tenth of it
+
     signal.signal(signal.SIGTERM, _stop)
     try:
-        from promptkit.cli.app import start
+        from promptkit.cli.front import start
 
         code = start(sys.argv[1:])
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more Ctrl-C while python packs up: no traceback

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from promptkit.cli.session import Session
+from promptkit.cli import complete
 
-Run = Annotated[str, typer.Argument(help="Run id, a unique beginning of one, or last.")]
+Run = Annotated[str, typer.Argument(help="Run id, a unique beginning of one, or last.", autocompletion=complete.runs)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Events = Annotated[bool, typer.Option("--events", help="Events as JSON lines on stderr.")]
 Plain = Annotated[bool, typer.Option("--plain", help="No live display.")]
@@ -38,10 +38,14 @@ def resume(
 
     No completed call is made again; a new cap is over the run and its resumes.
     """
+    from promptkit.cli.session import Session
+
     caps = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
     return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).resume(run, caps)
 
 
 def replay(run: Run, as_json: Json = False, events: Events = False, plain: Plain = False, quiet: Quiet = False) -> int:
     """Show a run again; no call is made."""
+    from promptkit.cli.session import Session
+
     return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).replay(run)

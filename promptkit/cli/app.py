@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from promptkit.cli import again, catalogue, doctor, prompts, runs
+from promptkit.cli import again, cache, catalogue, config, doctor, new, plugins, prompts, runs
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
-from promptkit.cli.speak import complain, err
+from promptkit.cli.speak import complain, complain_bug, err
 from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
-ORDER = "run resume replay runs prompts strategies models doctor".split()
+ORDER = "run resume replay runs prompts strategies models plugins new cache config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -40,6 +39,10 @@ again.add_to(app)
 runs.add_to(app)
 prompts.add_to(app)
 catalogue.add_to(app)
+plugins.add_to(app)
+new.add_to(app)
+cache.add_to(app)
+config.add_to(app)
 doctor.add_to(app)
 
 
@@ -61,7 +64,8 @@ def options(
 def start(words: Sequence[str]) -> int:
     """The exit code of a command line."""
     try:
-        result = app(args=list(words), prog_name="promptkit", standalone_mode=False)
+        with plugins.hidden_ones_named():
+            result = app(args=list(words), prog_name="promptkit", standalone_mode=False)
         return int(result or Exit.DONE)
     except PromptkitError as error:
         return complain(error)
@@ -78,8 +82,4 @@ def _unexpected(error: Exception) -> int:
     """Usage errors of the command line itself; anything else is a bug, and says so."""
     if hasattr(error, "format_message"):
         return complain_usage(error)
-    import traceback
-
-    traceback.print_exception(error, file=sys.stderr)
-    err("this is a bug in promptkit; the trace above helps to mend it")
-    return Exit.FAILED
+    return complain_bug(error)

@@ -1,4 +1,4 @@
-"""The calls of a recorded run: what each was asked, said and took."""
+"""The samples of a recorded run: what each was asked, said and took. A call may have brought several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOLD = ("span", "draw", "cached", "input_tokens", "output_tokens", "seconds", "
 
 
 def calls_of(journal: Journal, row: RunRow) -> Iterator[dict[str, Any]]:
-    """The run's calls, numbered from 1 in the order they came back; `key` and `text` are null for one that failed."""
+    """The run's samples, numbered from 1 in the order they came back; `key` and `text` are null for one that failed."""
     # A completion is noted as used in the very step its CallEnded is emitted: the n-th use is the n-th success.
     used = iter(journal.calls(row.id))
     ended = (event for event in journal.events(row.id) if event["type"] == "CallEnded")
@@ -36,11 +36,14 @@ def calls_of(journal: Journal, row: RunRow) -> Iterator[dict[str, Any]]:
 
 
 def show_call(journal: Journal, row: RunRow, number: int, as_json: bool) -> None:
-    """Print the whole prompt and reply of a call."""
+    """Print the whole prompt and reply of a sample."""
+    from promptkit.render.amounts import many
+
     calls = list(calls_of(journal, row))
     if not 1 <= number <= len(calls):
-        hint = f"--call 1 to --call {len(calls)}" if calls else f"promptkit runs show {row.id}"
-        raise BadInput(f"run {row.id} has {len(calls)} calls, no call {number}", hint=hint)
+        last = f" to --call {len(calls)}" if len(calls) > 1 else ""
+        hint = f"--call 1{last}" if calls else f"promptkit runs show {row.id}"
+        raise BadInput(f"run {row.id} has {many(len(calls), 'sample')}, no sample {number}", hint=hint)
     call = calls[number - 1]
     asked = _request(journal, calls, call)
     if as_json:
@@ -78,7 +81,7 @@ def _headline(call: dict[str, Any], calls: int) -> str:
     from promptkit.render.amounts import lasting, short
 
     draw = "/".join(map(str, call["draw"]))
-    words = [f"call {call['call']} of {calls}", call["span"], f"draw {draw}"]
+    words = [f"sample {call['call']} of {calls}", call["span"], f"draw {draw}"]
     if call["error"]:
         return clean(" · ".join([*words, f"failed: {call['error']}"]))
     tokens = f"{short(call['input_tokens'])} → {short(call['output_tokens'])} tokens"

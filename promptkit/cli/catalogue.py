@@ -12,8 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
+from promptkit.cli import complete
 from promptkit.cli.speak import clean, out, out_json
-from promptkit.cli.tables import columns
+from promptkit.cli.tables import columns, prose
+from promptkit.cli.verb import Verb
+from promptkit.errors import PluginBroken
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -31,12 +34,17 @@ _LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 
 def add_to(app: typer.Typer) -> None:
     """Add both verbs."""
-    app.command("strategies")(strategies)
-    app.command("models")(models)
+    app.command("strategies", cls=Verb)(strategies)
+    app.command("models", cls=Verb)(models)
 
 
 def strategies(
-    name: Annotated[str | None, typer.Argument(help="Only this one, with its parameters.", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="STRATEGY", help="Only this one, with its parameters.", autocompletion=complete.strategies
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the strategies, or show one."""
@@ -51,12 +59,17 @@ def strategies(
     one = _detailed(name, registry.load("strategy", name))
     if as_json:
         return out_json({"schema": "promptkit.strategy/1", **one})
-    out(f"{name}  {clean(one['about'])}\n")
-    out("\n".join(clean(line).rstrip() for line in one["doc"].splitlines()) + "\n")
+    prose(f"{name}  {clean(one['about'])}\n")
+    prose("\n".join(clean(line).rstrip() for line in one["doc"].splitlines()) + "\n")
     columns(
         ("parameter", "type", "default", "what it is"),
         [
-            (field["flag"], field["type"], "required" if field["required"] else _said(field["default"]), field["help"])
+            (
+                field["flag"],
+                field["type"].removesuffix(" | None"),
+                "required" if field["required"] else _said(field["default"]),
+                field["help"],
+            )
             for field in one["parameters"]
         ],
     )
@@ -81,7 +94,8 @@ def models(as_json: Json = False) -> None:
     rows = [(each["form"], each["needs"], each["state"]) for each in found]
     columns(("-m", "needs", "state"), rows)
     problem = "" if kind in known else f"  there is no provider {kind!r}"
-    out(f"\ndefault: {clean(str(default))}  ({clean(where)}){problem}")
+    out("")
+    prose(f"default: {clean(str(default))}  ({clean(where)}){problem}")
     return None
 
 
@@ -91,7 +105,8 @@ def _strategy(name: str) -> dict[str, Any]:
     try:
         kind = registry.load("strategy", name)
     except Exception as error:  # somebody else's plug-in: the others are listed all the same
-        return {"name": name, "about": f"cannot be loaded: {type(error).__name__}: {error}", "papers": []}
+        why = error.message if isinstance(error, PluginBroken) else f"{type(error).__name__}: {error}"
+        return {"name": name, "about": f"cannot be loaded: {why}", "papers": []}
     about = (inspect.getdoc(kind) or "").partition("\n")[0]
     return {"name": name, "about": about, "papers": _papers(kind)}
 
@@ -110,7 +125,7 @@ def _detailed(name: str, kind: type[Any]) -> dict[str, Any]:
         {
             "name": field.name,
             "flag": "--" + field.name.replace("_", "-"),
-            "type": _type(field.type),
+            "type": _type(field.metadata.get("flag", field.type)),
             "required": field.default is MISSING and field.default_factory is MISSING,
             "default": _default(field),
             "help": helps.get(field.name, ""),
@@ -137,7 +152,7 @@ def _default(field: Any) -> Any:
 
 
 def _said(value: Any) -> str:
-    return "None" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _state(name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from promptkit.errors import PromptkitError
+from promptkit.render.amounts import many
 
 State = Literal["ok", "warn", "fail"]
 
@@ -75,7 +76,7 @@ def _packages() -> Iterator[Finding]:
         else:
             yield Finding("packages", "warn", f"{name} {have} is installed, not {need}", f"pip install '{need}'")
     if fine == len(wanted):
-        yield Finding("packages", "ok", f"{fine} packages as promptkit needs them")
+        yield Finding("packages", "ok", f"{many(fine, 'package')} as promptkit needs them")
 
 
 def _fits(need: str, version: str) -> bool:
@@ -157,16 +158,15 @@ def _folders() -> Iterator[Finding]:
 
 
 def _prompts() -> Iterator[Finding]:
-    from promptkit.cli.prompts import in_force, problems_of
+    from promptkit.cli.templates import in_force, problems_of, without_pack
 
-    files = in_force()
-    problems = problems_of(files)
-    if not files:
+    if not (files := in_force()):
         yield Finding("prompts", "fail", "no prompt templates were found", "pip install --force-reinstall promptkit")
-    elif problems:
-        yield Finding("prompts", "fail", f"{len(problems)} problems, first {problems[0]}", "promptkit prompts check")
+    elif problems := [*problems_of(files), *without_pack(files)]:
+        found = f"{many(len(problems), 'problem')}, first {problems[0]}"
+        yield Finding("prompts", "fail", found, "promptkit prompts check")
     else:
-        yield Finding("prompts", "ok", f"{sum(file.name != 'pack.md' for file in files)} prompts, all parse")
+        yield Finding("prompts", "ok", f"{many(sum(f.name != 'pack.md' for f in files), 'prompt')}, all parse")
 
 
 def _terminal() -> Iterator[Finding]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptkit.cli.exits import Exit
-from promptkit.cli.speak import clean, out, out_json
+from promptkit.cli.speak import clean, out_json
+from promptkit.cli.tables import prose
+from promptkit.cli.verb import Verb
 from promptkit.types import plain
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Add the verb."""
-    app.command("doctor")(doctor)
+    app.command("doctor", cls=Verb)(doctor)
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False) -> int:
@@ -31,7 +33,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON docume
         out_json({"schema": "promptkit.doctor/1", "ok": healthy, "checks": [plain(finding) for finding in findings]})
     else:
         for line in _lines(findings):
-            out(line)
+            prose(line, hang=len(line) - len(line.lstrip()) + 2)
     return Exit.DONE if healthy else Exit.FAILED
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from promptkit.cli import complete
 from promptkit.cli.exits import Exit
 from promptkit.cli.form import printable
 from promptkit.cli.inputs import read_inputs
 from promptkit.cli.speak import clean, err, out, out_json
-from promptkit.cli.tables import columns
+from promptkit.cli.tables import columns, prose
+from promptkit.cli.templates import in_force, problems_of, under, without_pack
 from promptkit.cli.usage import Verbs
+from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput
 from promptkit.types import plain
 
@@ -24,13 +26,15 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
+_BROKEN = "cannot be read"
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the noun and its verbs."""
     noun = typer.Typer(cls=Verbs)
     noun.callback(invoke_without_command=True)(prompts)
     for name, verb in (("list", list_), ("show", show), ("render", render), ("check", check)):
-        noun.command(name)(verb)
+        noun.command(name, cls=Verb)(verb)
     app.add_typer(noun, name="prompts")
 
 
@@ -41,28 +45,48 @@ def prompts(context: typer.Context) -> None:
 
 
 def list_(
-    pack: Annotated[str | None, typer.Option("--pack", "-P", help="Only this pack.", show_default=False)] = None,
+    pack: Annotated[
+        str | None,
+        typer.Option("--pack", "-P", help="Only this pack.", show_default=False, autocompletion=complete.packs),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List packs and their templates."""
     from promptkit import prompts as shelf
 
-    packs = [shelf.pack(name) for name in ([pack] if pack else shelf.packs())]
-    found = [prompt for prompt in shelf.everything() if pack in (None, prompt.pack)]
+    packs = [shelf.pack(pack)] if pack else [each for name in shelf.packs() if (each := shelf.usable_pack(name))]
+    found = shelf.everything()
+    own = [prompt for prompt in found if pack in (None, prompt.pack)]
+    names = {prompt.name for prompt in own}
+    inherited = [p for p in found if pack and p.pack == shelf.DEFAULT_PACK != pack and p.name not in names]
     if as_json:
-        body = {"packs": [_pack(each) for each in packs], "prompts": [_prompt(each) for each in found]}
+        body = {"packs": [_pack(each) for each in packs], "prompts": [_prompt(each) for each in own]}
+        body |= {"inherited": [_prompt(each) for each in inherited]} if pack else {}
         return out_json({"schema": "promptkit.prompts/1", **body})
-    columns(("pack", "title", "origin", "reader"), [(p.name, p.title, p.origin, p.reader) for p in packs])
+    unusable = [each for each in shelf.unusable() if pack in (None, each.parent.name)]
+    broken = [file for file in unusable if file.name == "pack.md"]
+    columns(
+        ("pack", "title", "origin", "reader"),
+        [
+            *((p.name, p.title, p.origin, p.reader) for p in packs),
+            *((f"! {file.parent.name}", _BROKEN, "", "") for file in broken),
+        ],
+    )
     out("")
-    rows = [
-        (each.id, str(each.version), each.origin, " ".join(each.inputs), each.reader or "", _first(each.about))
-        for each in found
-    ]
-    return columns(("template", "version", "origin", "inputs", "reader", "about"), rows)
+    rows = [_line(each, each.origin) for each in own]
+    rows += [_line(each, "inherited") for each in inherited]
+    rows += [(f"! {f.parent.name}/{f.stem}", "", "", "", "", _BROKEN) for f in unusable if f not in broken]
+    columns(("template", "version", "origin", "inputs", "reader", "about"), rows)
+    if unusable:
+        err("! cannot be used; what is wrong: promptkit prompts check")
+    return None
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A pack, or pack/template.")], as_json: Json = False
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A pack, or pack/template.", autocompletion=complete.templates)
+    ],
+    as_json: Json = False,
 ) -> None:
     """Show a template's file, or a pack."""
     from promptkit import prompts as shelf
@@ -78,14 +102,14 @@ def show(
     own = [prompt for prompt in shelf.everything() if prompt.pack == name]
     if as_json:
         return out_json({"schema": "promptkit.pack/1", **_pack(pack), "prompts": [_prompt(each) for each in own]})
-    out(f"{pack.name}  {clean(pack.title)}\n\n{printable(pack.about)}\n")
+    prose(f"{pack.name}  {clean(pack.title)}\n\n{printable(pack.about)}\n")
     if pack.example:
         out(f"example: {clean(pack.example)}\n")
     return columns(("template", "inputs", "about"), [(p.id, " ".join(p.inputs), _first(p.about)) for p in own])
 
 
 def render(
-    name: Annotated[str, typer.Argument(metavar="ID", help="pack/template.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="pack/template.", autocompletion=complete.templates)],
     values: Annotated[
         list[str] | None,
         typer.Option("-v", "--var", metavar="NAME=VALUE", help="An input; NAME=@FILE reads it. Repeat it for a list."),
@@ -115,43 +139,16 @@ def check(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH…]", help="Files or folders; none: all.")] = None,
 ) -> None:
     """Check templates; exit 2 if one cannot be used."""
-    files = [file for path in paths for file in _under(path)] if paths else in_force()
-    if problems := problems_of(files):
+    from promptkit.render.amounts import many
+
+    files = [file for path in paths for file in under(path)] if paths else in_force()
+    whole = [file for path in paths for file in under(path) if path.is_dir()] if paths else files
+    if problems := [*problems_of(files), *without_pack(whole)]:
         for problem in problems:
             err(clean(problem))
         raise typer.Exit(Exit.USAGE)
-    out(f"{sum(file.name != 'pack.md' for file in files)} templates, all fine")
-
-
-def in_force() -> list[Path]:
-    """The files of all packs and templates, without those that another hides."""
-    from promptkit import places
-
-    found: dict[tuple[str, str], Path] = {}
-    for _, folder in places.search_path("prompts"):
-        for file in sorted(folder.glob("*/*.md")):
-            found.setdefault((file.parent.name, file.stem), file)
-    return [found[name] for name in sorted(found)]
-
-
-def problems_of(files: Sequence[Path]) -> list[str]:
-    """What is wrong with the files, as `file:line: problem`."""
-    from promptkit import prompts as shelf
-
-    errors = [error for file in files for error in shelf.check(file)]
-    return [e.message + (f" ({'; '.join(e.hint.splitlines())})" if e.hint else "") for e in errors]
-
-
-def _under(path: Path) -> list[Path]:
-    if not path.exists():
-        raise BadInput(f"no such file or folder: {path}", hint="promptkit prompts check, for all in force")
-    if not path.is_dir():
-        return [path]
-    # A folder of packs or a pack; a README beside the packs is no template.
-    files = sorted(path.glob("*/*.md")) or sorted(path.glob("*.md"))
-    if not files:
-        raise BadInput(f"no templates in {path}", hint="a pack is a folder of .md files with a pack.md")
-    return files
+    count = sum(file.name != "pack.md" for file in files)
+    out(f"{many(count, 'template')}, {'all ' if count != 1 else ''}fine")
 
 
 def _find(name: str) -> Prompt:
@@ -162,6 +159,10 @@ def _find(name: str) -> Prompt:
         own = [prompt.id for prompt in shelf.everything() if prompt.pack == shelf.pack(pack).name]
         raise BadInput(f"{pack} is a pack, not a template", hint=f"one of: {', '.join(own)}")
     return shelf.find(shelf.pack(pack).name, template)
+
+
+def _line(each: Prompt, origin: str) -> tuple[str, ...]:
+    return each.id, str(each.version), origin, " ".join(each.inputs), each.reader or "", _first(each.about)
 
 
 def _first(about: str) -> str:

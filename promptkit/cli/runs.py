@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from promptkit.cli import complete
 from promptkit.cli.calls import calls_of, show_call
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.tables import columns, draw
 from promptkit.cli.usage import Verbs
+from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput, RunLive
 from promptkit.types import plain
 
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from promptkit.journal import Journal, RunRow
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Run id, a unique beginning of one, or last.")]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Run id, a unique beginning of one, or last.", autocompletion=complete.runs)
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +34,7 @@ def add_to(app: typer.Typer) -> None:
     noun = typer.Typer(cls=Verbs)
     noun.callback(invoke_without_command=True)(runs)
     for name, verb in (("list", list_), ("show", show), ("rm", rm), ("export", export), ("import", import_)):
-        noun.command(name)(verb)
+        noun.command(name, cls=Verb)(verb)
     app.add_typer(noun, name="runs")
 
 
@@ -41,10 +45,12 @@ def runs(context: typer.Context) -> None:
 
 
 def list_(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="At most so many, newest first; 0: all.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="The newest N; 0: all of them.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List recorded runs, newest first."""
+    if limit < 0:
+        raise BadInput(f"--limit must be 0 or more, not {limit}", hint="promptkit runs list --limit 0, for all")
     journal = _journal()
     rows, total = journal.runs(limit or None), journal.stats()["runs"]
     if as_json:
@@ -65,11 +71,11 @@ def list_(
 def show(
     run: Run,
     tree: Annotated[bool, typer.Option("--tree", help="The whole search tree, dropped thoughts included.")] = False,
-    call: Annotated[int | None, typer.Option("--call", help="Call N: its reply and what it took.", metavar="N")] = None,
+    call: Annotated[int | None, typer.Option("--call", help="Sample N: prompt and reply in full.", metavar="N")] = None,
     events: Annotated[bool, typer.Option("--events", help="Its events as JSON lines on stdout.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a run: its timeline, its tree, one of its calls, its events."""
+    """Show a run: its timeline, its tree, one of its samples, its events."""
     if tree + (call is not None) + events > 1 or (tree and as_json):
         hint = "the tree as data: --events" if as_json else ""
         raise BadInput("--tree, --call, --events and --json do not go together like this: give one view", hint=hint)
@@ -96,7 +102,12 @@ def show(
 
 
 def rm(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="Run ids, unique beginnings of them, or last.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN…", help="Run ids, unique beginnings of them, or last.", autocompletion=complete.runs
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove runs, and the completions that no other run used."""
@@ -112,10 +123,11 @@ def rm(
     if not yes:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise BadInput(f"this would remove {names} for good", hint=f"promptkit runs rm {names} --yes")
-        typer.confirm(f"remove {names} for good?", abort=True, err=True)
+        if not typer.confirm(f"remove {names} for good?", err=True):
+            return err("nothing removed")
     for row in rows:
         sync.run(journal.remove(row.id))
-    err(f"removed {names}")
+    return err(f"removed {names}")
 
 
 def export(

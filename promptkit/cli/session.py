@@ -15,7 +15,7 @@ from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.form import as_json, printable
 from promptkit.cli.speak import abandon, err, err_json, out, out_json
 from promptkit.errors import PromptkitError
-from promptkit.events import Record, RunEnded, Sink
+from promptkit.events import Record, RunEnded, Sink, Warned
 from promptkit.runtime.plan import Plan
 from promptkit.runtime.run import execute
 from promptkit.types import Outcome, Usage
@@ -66,6 +66,8 @@ class Session:
     def _display(self, strategy: str) -> Any:
         if self.events:
             return nullcontext(None)
+        if self.quiet:
+            return nullcontext(_Warnings())
         from rich.console import Console
 
         from promptkit.render.live import open_display
@@ -100,6 +102,18 @@ def _recorded(plan: Plan) -> bool:
         return bool(plan.journal.run(plan.run))
     except PromptkitError:
         return False
+
+
+class _Warnings:
+    """The quiet display: the library that draws is not loaded before there is something to say."""
+
+    def __call__(self, record: Record) -> None:
+        if isinstance(record.event, Warned):
+            from rich.console import Console
+
+            from promptkit.render.plain import PlainDisplay
+
+            PlainDisplay(Console(stderr=True), quiet=True)(record)
 
 
 class _Last:

@@ -49,6 +49,15 @@ def complain(error: PromptkitError) -> int:
     return error.exit_code
 
 
+def complain_bug(error: BaseException) -> int:
+    """The trace of an error nobody foresaw, and what it is; returns the exit code."""
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    err("this is a bug in promptkit; the trace above helps to mend it")
+    return 1
+
+
 def say(headline: str, hints: Iterable[str] = ()) -> None:
     """A headline on stderr with indented lines under it, free of control characters."""
     err(clean(headline))

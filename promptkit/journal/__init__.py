@@ -3,11 +3,13 @@
 journal.py      the face: everything callers use
 writer.py       the one thread that writes; schema.py: the file; values.py: what lies in it
 claims.py       one buyer a completion; lease.py: who lives
+retention.py  holdings.py  nearest.py    what goes, what is there, what came near
 calls.py  ledger.py  runs.py  portable.py     the tables, one idea each
 """
 
 from promptkit.journal.journal import Journal
 from promptkit.journal.keys import key
+from promptkit.journal.retention import Freed, Keep
 from promptkit.journal.rows import NewRun, RunRow, Spent, Stored
 
-__all__ = ["Journal", "NewRun", "RunRow", "Spent", "Stored", "key"]
+__all__ = ["Freed", "Journal", "Keep", "NewRun", "RunRow", "Spent", "Stored", "key"]

@@ -37,7 +37,15 @@ def asked(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
     return request
 
 
-def save(db: sqlite3.Connection, call: str, rows: Sequence[Row], usage: Usage, request: str | bytes) -> None:
+def save(
+    db: sqlite3.Connection,
+    call: str,
+    rows: Sequence[Row],
+    usage: Usage,
+    request: str | bytes,
+    identity: str | None,
+    model: str | None,
+) -> None:
     """Keep a call with its (packed) request and its completions; what is already there stays."""
     now = time.time()
     new = db.executemany(
@@ -46,8 +54,9 @@ def save(db: sqlite3.Connection, call: str, rows: Sequence[Row], usage: Usage, r
     ).rowcount
     if new:
         db.execute(
-            "INSERT OR IGNORE INTO calls (id, request, samples, usage, at) VALUES (?, ?, ?, ?, ?)",
-            (call, request, usage.samples or len(rows), values.pack(plain(usage)), now),
+            "INSERT OR IGNORE INTO calls (id, request, samples, usage, at, identity, model)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (call, request, usage.samples or len(rows), values.pack(plain(usage)), now, identity, model),
         )
 
 

@@ -10,21 +10,26 @@ import asyncio
 import atexit
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from promptkit.journal import calls, ledger, portable, runs, values
+from promptkit.journal import blobs, calls, ledger, portable, retention, runs, values
 from promptkit.journal.claims import Claims, holder
 from promptkit.journal.lease import Owner
 from promptkit.journal.readers import Readers
+from promptkit.journal.retention import Freed, Keep
 from promptkit.journal.rows import NewRun, RunRow, Spent, Stored
 from promptkit.journal.schema import Place
 from promptkit.journal.writer import Writer
-from promptkit.types import Completion, Request, Usage
+from promptkit.types import Blob, Completion, Request, Usage
+
+if TYPE_CHECKING:
+    from promptkit.journal.nearest import Why
 
 
 class Journal:
@@ -37,6 +42,8 @@ class Journal:
         self._readers = Readers(place)
         self._writer = Writer(place)
         self._closed = False
+        self._events: dict[str, list[str | bytes]] = {}  # by run, not yet written
+        self._gathering = threading.Lock()
         atexit.register(self.close)
 
     @classmethod
@@ -51,7 +58,7 @@ class Journal:
 
     def close(self) -> None:
         """Commit what is queued, give up every lease and claim, let the file go; safe to call twice."""
-        if self._closed:
+        if self._closed or self._place.inherited:
             return
         self._closed = True
         atexit.unregister(self.close)
@@ -124,15 +131,18 @@ class Journal:
         completions: Sequence[tuple[str, Completion]],
         usage: Usage,
         request: Request | None = None,
+        identity: str | None = None,
     ) -> None:
         """Keep a provider call and its completions, and lift the claims on them. The first to store a key wins."""
         keys = [key for key, _ in completions]
         rows = calls.rows(completions)
         asked = values.pack(json.loads(request.canonical()) if request else None)
+        who = values.printable(identity) if identity is not None else None
+        model = values.printable(completions[0][1].model) if completions else None
 
         def work(db: sqlite3.Connection) -> None:
             self._claims.fulfil(db, keys)
-            calls.save(db, call, rows, usage, asked)
+            calls.save(db, call, rows, usage, asked, who, model)
 
         await self._ringing(self._writer.submit(work), keys)
 
@@ -179,10 +189,14 @@ class Journal:
 
     # runs
 
-    async def start_run(self, run: NewRun) -> None:
-        """Record a run and hold its lease until `end_run`."""
+    async def start_run(self, run: NewRun, attached: Sequence[Blob] = ()) -> None:
+        """Record a run with what it was given, and hold its lease until `end_run`."""
         about = values.pack(runs.about(run))
-        work = partial(runs.start, id=run.id, about=about, started=run.started, owner=self._owner)
+
+        def work(db: sqlite3.Connection) -> None:
+            runs.start(db, run.id, about, run.started, self._owner)
+            blobs.keep(db, run.id, attached)
+
         await asyncio.wrap_future(self._writer.submit(work))
 
     async def resume_run(self, run: str) -> RunRow:
@@ -198,11 +212,20 @@ class Journal:
 
     def append(self, run: str, record: dict[str, Any]) -> None:
         """Add an event to the run."""
-        self._writer.post(partial(runs.append, id=run, record=values.pack(record)))
+        packed = values.pack(record)
+        with self._gathering:  # they come in hundreds: what gathers until the writer's turn is one operation
+            if run not in self._events:
+                self._writer.post(partial(self._keep_events, run=run))
+            self._events.setdefault(run, []).append(packed)
 
     def touch(self, run: str, key: str, span: str, cached: bool) -> None:
         """Note that the run used a completion; the order is kept."""
         self._writer.post(partial(runs.touch, id=run, key=key, span=span, cached=cached))
+
+    def blob(self, sha256: str) -> bytes | None:
+        """The bytes of something that was attached to a run; None when they are not there."""
+        with self._reading() as db:
+            return blobs.load(db, sha256)
 
     async def fail(self, run: str, key: str, error: dict[str, Any]) -> None:
         """Note that the run could not have a completion; no other run is told."""
@@ -263,6 +286,45 @@ class Journal:
         wal = Path(f"{self.path}-wal")
         return {"runs": many, "completions": kept, "bytes": pages * size + (wal.stat().st_size if wal.exists() else 0)}
 
+    def holdings(self) -> dict[str, Any]:
+        """What is in the journal, by model, and what it saved; "bytes" of it are in use, "file" is the file's size."""
+        from promptkit.journal.holdings import holdings  # here: a run has no use for it
+
+        with self._reading() as db:
+            return {**holdings(db), "bytes": retention.used(db), "file": self.stats()["bytes"]}
+
+    def why(self, keys: Sequence[str], before: float) -> list[Why]:
+        """For each completion, why the journal as it was at that time did not have it."""
+        from promptkit.journal.nearest import why
+
+        with self._reading() as db:
+            return why(db, keys, before)
+
+    def prune(self, keep: Keep, *, dry: bool = False) -> Freed:
+        """Let go of runs that are not kept and completions that no kept run needs; with `dry`, only say what."""
+        work: Callable[[sqlite3.Connection], Freed] = partial(retention.prune, keep=keep, dry=dry)
+        try:
+            return self._writer.submit(work).result()
+        except retention.Undone as undone:
+            return undone.freed
+
+    def tidy(self, keep: Keep) -> None:
+        """The same some time soon, if it was not done today."""
+
+        def work(db: sqlite3.Connection) -> None:
+            if retention.due(db):
+                retention.prune(db, keep)
+
+        self._writer.post(work)
+
+    def compact(self) -> None:
+        """Give the file's free room back to the disk; JournalUnusable while another process is in the way."""
+        self._writer.drain()
+        if self.path is not None:
+            with self._place.explaining(), closing(self._place.connect()) as db:
+                db.execute("VACUUM")
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees what this process has written so far."""
@@ -274,6 +336,12 @@ class Journal:
     async def _ringing(self, future: Future[None], keys: Sequence[str]) -> None:
         future.add_done_callback(lambda _: self._claims.ring(keys))
         await asyncio.wrap_future(future)
+
+    def _keep_events(self, db: sqlite3.Connection, run: str) -> None:
+        with self._gathering:
+            gathered = self._events.pop(run, [])
+        for record in gathered:
+            runs.append(db, run, record)
 
     def _hand_back(self, future: Future[set[str]]) -> None:
         if not future.exception() and not self._closed and (granted := list(future.result())):

@@ -8,6 +8,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from promptkit.journal import windows
+
 _open: set[str] = set()  # sessions of this process; one whose release never reached the disk must not look alive
 
 
@@ -17,7 +19,7 @@ class Owner:
 
     boot: str  # "" where the system does not tell
     pid: int
-    born: int  # the process's start in clock ticks; 0 where the system does not tell
+    born: int  # the process's start in the system's own ticks; 0 where it does not tell
     session: str
 
     @classmethod
@@ -70,6 +72,8 @@ def _boot() -> str:
 
 def _stat(pid: int) -> tuple[str, int] | None:
     """State and start time of a process; None where they cannot be read."""
+    if sys.platform == "win32":
+        return windows.process(pid)
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
         rest = text[text.rindex(b")") + 1 :].split()  # the name before it may hold spaces and brackets
@@ -79,17 +83,8 @@ def _stat(pid: int) -> tuple[str, int] | None:
 
 
 def _exists(pid: int) -> bool:
-    if sys.platform == "win32":  # os.kill would send it Ctrl-C
-        import ctypes
-
-        kernel = ctypes.windll.kernel32
-        handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
-        if not handle:
-            return bool(kernel.GetLastError() == 5)  # access denied: it is there
-        code = ctypes.c_ulong()
-        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-        kernel.CloseHandle(handle)
-        return code.value == 259  # STILL_ACTIVE
+    if sys.platform == "win32":  # asked only where access is denied: then it is there
+        return True
     try:
         os.kill(pid, 0)
     except PermissionError:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from promptkit.errors import BadInput, JournalError
-from promptkit.journal import values
+from promptkit.journal import blobs, values
 from promptkit.journal.runs import one, resolve
-from promptkit.types import Usage, plain
+from promptkit.types import Blob, Usage, plain
 
 SCHEMA = "promptkit.journal/1"
 
@@ -30,6 +31,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "use": {"attempt": int, "key": str, "span": str, "cached": bool},
     "event": {"attempt": int, "record": dict},
     "failure": {"key": str, "error": dict},
+    "blob": {"sha256": str, "data": str},  # base64
     "attempt": {
         "call": str,
         "started": _NUMBER,
@@ -56,7 +58,7 @@ class Bundle:
 
     def own(self) -> str:
         """What is the run's alone, comparable; completions are shared with other runs."""
-        return _dumps({kind: rows for kind, rows in self.lines.items() if kind not in ("call", "completion")})
+        return _dumps({kind: rows for kind, rows in self.lines.items() if kind not in ("call", "completion", "blob")})
 
 
 def write(db: sqlite3.Connection, id: str, file: TextIO) -> None:
@@ -103,6 +105,7 @@ def gather(db: sqlite3.Connection, id: str) -> Bundle:
     into["failure"] = [{"key": key, "error": values.unpack(error)} for key, error in rows]
     rows = db.execute(f"SELECT {', '.join(_ATTEMPT)} FROM attempts WHERE run = ? ORDER BY id", (id,))
     into["attempt"] = [dict(zip(_ATTEMPT, row, strict=True)) for row in rows]
+    into["blob"] = [{"sha256": name, "data": b64encode(data).decode()} for name, data in blobs.of_run(db, id)]
     return bundle
 
 
@@ -194,6 +197,7 @@ def _insert(db: sqlite3.Connection, bundle: Bundle) -> None:
         "INSERT INTO failures (run, key, error) VALUES (?, ?, ?)",
         [(id, failure["key"], values.pack(failure["error"])) for failure in lines["failure"]],
     )
+    blobs.keep(db, id, [Blob("file", line["sha256"], "", data=b64decode(line["data"])) for line in lines["blob"]])
     marks = ", ".join("?" * len(_ATTEMPT))
     db.executemany(
         f"INSERT INTO attempts (run, {', '.join(_ATTEMPT)}) VALUES (?, {marks})",
@@ -225,6 +229,8 @@ def _checked(line: Any) -> tuple[str, dict[str, Any]]:
             value.encode()  # it becomes a column: SQLite has no lone surrogates
     if kind == "completion":
         _sound(line["value"])
+    if kind == "blob" and hashlib.sha256(b64decode(line["data"], validate=True)).hexdigest() != line["sha256"]:
+        raise ValueError("an attachment that is not what its name says")
     if kind == "call":
         _counts(values.to_usage(line["usage"]))
     return kind, line
@@ -249,7 +255,7 @@ def _whole(bundle: Bundle) -> None:
     lines = bundle.lines
     if len(lines["run"]) != 1:
         raise ValueError(f"it holds {len(lines['run'])} runs")
-    for kind, name in (("call", "id"), ("completion", "key"), ("failure", "key")):
+    for kind, name in (("call", "id"), ("completion", "key"), ("failure", "key"), ("blob", "sha256")):
         names = [line[name] for line in lines[kind]]
         if len(names) != len(set(names)):
             raise ValueError(f"a {kind} is there twice")

@@ -23,6 +23,7 @@ class Readers:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """This thread's connection, with SQLite's errors explained."""
+        self._place.own()
         connection = self._connections.get(threading.current_thread())
         with self._place.explaining():
             yield connection or self._connect()

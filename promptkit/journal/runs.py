@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 import time
 from typing import Any
 
 from promptkit.errors import JournalError, RunLive, RunMissing
-from promptkit.journal import calls, lease, values
+from promptkit.journal import blobs, calls, lease, values
 from promptkit.journal.rows import NewRun, RunRow
 from promptkit.types import plain
 
@@ -97,8 +96,14 @@ def remove(db: sqlite3.Connection, id: str) -> None:
         (id,),
     ).fetchall()
     calls.forget(db, [key for (key,) in alone])
+    erase(db, id)
+
+
+def erase(db: sqlite3.Connection, id: str) -> None:
+    """Delete a run and leave its completions."""
     for table in ("events", "uses", "failures", "attempts"):
         db.execute(f"DELETE FROM {table} WHERE run = ?", (id,))
+    blobs.drop(db, id)
     db.execute("DELETE FROM runs WHERE id = ?", (id,))
 
 
@@ -151,6 +156,8 @@ def resolve(db: sqlite3.Connection, id: str) -> str:
         return str(near[0])
     if near and text:
         raise RunMissing(f"{text!r} begins {len(near)} runs", hint=f"did you mean {' or '.join(near[:3])}?\n{_LIST}")
+    import difflib
+
     known = [name for (name,) in db.execute("SELECT id FROM runs ORDER BY started DESC LIMIT 1000")]
     close = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
     raise RunMissing(f"no run {text!r}", hint=f"did you mean {close[0]}?\n{_LIST}" if close else _LIST)

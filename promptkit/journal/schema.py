@@ -16,7 +16,7 @@ from promptkit.errors import JournalError, JournalUnusable
 from promptkit.journal.values import Damaged, printable
 
 APPLICATION_ID = 0x706B6A6C  # "pkjl"; `file journal.db` shows it
-VERSION = 1
+VERSION = 2
 _MAGIC = b"SQLite format 3\0"
 
 BUSY_SECONDS = 5.0  # one wait for another process's transaction, inside SQLite
@@ -25,7 +25,8 @@ PATIENCE_SECONDS = 300.0  # all such waits together; transactions take milliseco
 # No RETURNING, no STRICT: Python 3.11 still runs on systems with SQLite 3.26.
 _TABLES = """
 CREATE TABLE calls (
-    id TEXT PRIMARY KEY, request NOT NULL, samples INTEGER NOT NULL, usage TEXT NOT NULL, at REAL NOT NULL
+    id TEXT PRIMARY KEY, request NOT NULL, samples INTEGER NOT NULL, usage TEXT NOT NULL, at REAL NOT NULL,
+    identity TEXT, model TEXT
 );
 CREATE TABLE completions (
     key TEXT PRIMARY KEY, call TEXT NOT NULL, value NOT NULL, at REAL NOT NULL
@@ -58,15 +59,48 @@ CREATE INDEX uses_key ON uses (key);
 CREATE TABLE failures (
     run TEXT NOT NULL, key TEXT NOT NULL, error NOT NULL, PRIMARY KEY (run, key)
 ) WITHOUT ROWID;
+CREATE TABLE chores (
+    name TEXT PRIMARY KEY, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE blobs (
+    sha256 TEXT PRIMARY KEY, data BLOB NOT NULL
+);
+CREATE TABLE attached (
+    run TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (run, sha256)
+) WITHOUT ROWID;
 """
+
+# From the version of the index to this one. Only ever additions: an older promptkit that has the file open goes on.
+_MIGRATIONS = {
+    1: """
+ALTER TABLE calls ADD COLUMN identity TEXT;
+ALTER TABLE calls ADD COLUMN model TEXT;
+CREATE TABLE chores (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE attached (run TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (run, sha256)) WITHOUT ROWID
+""",
+}
 
 
 class Place:
     """Where a journal lies: a file, or memory that this process's connections share."""
 
     def __init__(self, path: Path | None) -> None:
+        self._pid = os.getpid()
         self.path = path.absolute() if path else None  # threads connect later, whatever the folder is by then
         self._memory = f"file:promptkit-{uuid.uuid4().hex}?mode=memory&cache=shared"
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process got it by a fork: SQLite's connections and the writing thread do not survive that."""
+        return os.getpid() != self._pid
+
+    def own(self) -> None:
+        """JournalUnusable when the journal is another process's."""
+        if self.inherited:
+            raise self._unusable(
+                "was opened before this process was forked", "start processes by spawn, or use promptkit after the fork"
+            )
 
     def connect(self, *, make: bool = False) -> sqlite3.Connection:
         """A connection in autocommit; whoever asks for it closes it. Only `make` creates the file."""
@@ -141,8 +175,9 @@ class Place:
         connection.execute("PRAGMA synchronous = FULL")  # what is paid for survives a power cut too
         patiently(connection, "BEGIN IMMEDIATE")  # a journal that cannot be written is refused now, not mid-run
         try:
-            if self._inspect(connection) == 0:  # nobody else made it meanwhile
-                for statement in filter(str.strip, _TABLES.split(";")):
+            version = self._inspect(connection)  # somebody else may have made it meanwhile
+            if version < VERSION:
+                for statement in filter(str.strip, (_MIGRATIONS[version] if version else _TABLES).split(";")):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -168,7 +203,7 @@ class Place:
             raise self._set_aside("is another program's database")
         if version > VERSION:
             raise self._set_aside(f"was written by a newer promptkit (version {version}, this one reads {VERSION})")
-        return VERSION
+        return version
 
     def _unusable(self, what: str, *remedies: str) -> JournalUnusable:
         where = f"journal {self.path}" if self.path else "the journal in memory"

@@ -12,7 +12,7 @@ from typing import Any
 
 import zstandard
 
-from promptkit.types import Completion, ToolCall, Usage, plain
+from promptkit.types import Completion, Token, ToolCall, Usage, plain
 
 COMPRESS_ABOVE = 2048  # bytes of JSON; below it compression saves little and hides the text from sqlite3's shell
 
@@ -49,6 +49,8 @@ def from_completion(completion: Completion) -> dict[str, Any]:
     """A completion as a JSON object; whether it was cached is not a fact about it."""
     body: dict[str, Any] = plain(completion)
     del body["cached"]
+    if not completion.logprobs:
+        del body["logprobs"]
     return body
 
 
@@ -58,9 +60,14 @@ def to_completion(body: Any) -> Completion:
         known = {name: body[name] for name in _COMPLETION & body.keys()}
         known["usage"] = to_usage(known.get("usage", {}))
         known["calls"] = tuple(ToolCall(**call) for call in known.get("calls", ()))
+        known["logprobs"] = tuple(_to_token(token) for token in known.get("logprobs", ()))
         return Completion(**known)
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, KeyError, ValueError) as error:
         raise Damaged(f"not a completion: {error}") from error
+
+
+def _to_token(body: Any) -> Token:
+    return Token(body["text"], body["logprob"], tuple((text, logprob) for text, logprob in body["top"]))
 
 
 def to_usage(body: Any) -> Usage:

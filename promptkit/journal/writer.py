@@ -73,6 +73,7 @@ class Writer:
         self._thread.join()
 
     def _put(self, operation: _Operation) -> None:
+        self._place.own()
         with self._lock:
             if self._closed:
                 raise JournalError("the journal is closed")

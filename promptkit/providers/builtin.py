@@ -6,7 +6,6 @@ import atexit
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from promptkit.errors import BadInput
@@ -26,7 +25,12 @@ def open_builtin(name: str, options: Mapping[str, object]) -> Provider:
 
 @cache
 def _weights() -> Path:
+    beside = Path(__file__).parents[1] / "_data" / "builtin.gguf"
+    if beside.is_file():
+        return beside
     # llama.cpp wants a real file: a package in a zip has it unpacked until the process ends.
+    from importlib import resources
+
     files = ExitStack()
     atexit.register(files.close)
     return files.enter_context(resources.as_file(resources.files("promptkit") / "_data" / "builtin.gguf"))

@@ -10,13 +10,14 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+from promptkit.attachments import data_of
 from promptkit.errors import BadInput, BadReply, Rejected, Unavailable
 from promptkit.events import Delta, emit
-from promptkit.providers.remote.chat_wire import check, turns
+from promptkit.providers.remote.chat_wire import check
 from promptkit.providers.remote.errors import Service
 from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url, whole
 from promptkit.providers.remote.per_loop import PerLoop
-from promptkit.types import Capabilities, Completion, Request, Usage
+from promptkit.types import Blob, Capabilities, Completion, Request, Usage
 
 PORT = 11434
 SENT = ("temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty")
@@ -49,7 +50,7 @@ class Ollama:
         settings = {"num_ctx": num_ctx, "think": think}
         self.identity = json.dumps({"api": "ollama", "model": name, "host": host, **settings}, sort_keys=True)
         hosted = name.endswith(("-cloud", ":cloud")) or host.endswith("ollama.com")
-        self.capabilities = Capabilities(context=num_ctx, local=not hosted)
+        self.capabilities = Capabilities(context=num_ctx, local=not hosted, images=True)
         start, pull = f"start it: ollama serve   then: ollama pull {name}", f"ollama pull {name}"
         self._service = Service("Ollama", name, host, "OLLAMA_API_KEY", "https://ollama.com", start, pull)
         self._num_ctx, self._think = num_ctx, think
@@ -57,7 +58,7 @@ class Ollama:
 
     async def complete(self, request: Request, /) -> Completion:
         """One completion; what the model thinks is kept apart as its reasoning."""
-        check(request, "Ollama")
+        check(request, "Ollama", images=True)
         started = time.monotonic()
         text = reasoning = ""
         last: Any = None
@@ -91,7 +92,7 @@ class Ollama:
 
     async def _chunks(self, request: Request) -> AsyncGenerator[Any, None]:
         client = await self._clients.get()
-        chat = partial(client.chat, self._service.model, turns(request), stream=True, think=self._think)
+        chat = partial(client.chat, self._service.model, _turns(request), stream=True, think=self._think)
         try:
             async with aclosing(await chat(options=self._options(request))) as stream:
                 async for chunk in stream:
@@ -111,6 +112,14 @@ class Ollama:
         wanted |= {"num_predict": request.max_tokens, "num_ctx": self._num_ctx, "stop": list(request.stop) or None}
         said = {name: value for name, value in wanted.items() if value is not None}
         return {**dict(request.extra), **said, "seed": request.wire_seed}
+
+
+def _turns(request: Request) -> list[dict[str, Any]]:
+    """The conversation; Ollama has the images of a turn beside its text."""
+    return [
+        {"role": turn.role, "content": turn.text, "images": [data_of(p) for p in turn.content if isinstance(p, Blob)]}
+        for turn in request.messages
+    ]
 
 
 def open_ollama(name: str, options: Mapping[str, object]) -> Ollama:

@@ -44,7 +44,7 @@ def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
         "openai",
         Service("OpenAI" if official else address, name, address, "OPENAI_API_KEY", CONSOLE),
         partial(_client, address, given.get("timeout", TIMEOUT)),
-        Capabilities(native_n=native_n, reasoning=reasons),
+        Capabilities(native_n=native_n, reasoning=reasons, images=True),
         limit="max_completion_tokens" if official or reasons else "max_tokens",
         refuses=(*refuses, "top_k", "min_p") if official or reasons else (),
         omits=("temperature",) if reasons else (),

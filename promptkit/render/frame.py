@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from promptkit.render import amounts
 from promptkit.render.safe import clip, one_line, parts, sides, wrap
 from promptkit.render.state import Snapshot
 
+_CLASS = re.compile(r"^[A-Z]\w*: (?=\S)")
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 8
 
@@ -108,6 +110,11 @@ def budget_words(snapshot: Snapshot) -> str:
     if cap == "cost":
         return f"budget reached: {amounts.money(hit.used)} of {amounts.money(hit.limit)}"
     return f"budget reached: {hit.used:,.6g} of {hit.limit:,.6g} {cap}"
+
+
+def reason(text: str) -> str:
+    """Why something stopped, without the name of the error's class before it."""
+    return _CLASS.sub("", one_line(text))
 
 
 def indented(lines: list[Text], columns: int) -> list[Text]:

@@ -1,4 +1,7 @@
-"""One plain line per event of note: for logs, pipes and terminals that cannot redraw."""
+"""One plain line per event of note: for logs, pipes and terminals that cannot redraw.
+
+How a run ended is not said here: the summary under the display says it, or the error does.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +53,7 @@ class PlainDisplay:
             self._sealed = self._sealed or event.decided
             if not news:
                 return []
-        if snapshot.calls == 0 and isinstance(event, (e.Stopped, e.RunEnded)) and _refused(event):
-            return []  # the error itself is about to be said
-        said = note(event, snapshot)
+        said = self._news(event, snapshot)
         if not said:
             if record.at - self._said_at < _HEARTBEAT or not snapshot.in_flight:
                 return []
@@ -60,16 +61,23 @@ class PlainDisplay:
         self._said_at = record.at
         return [f"{amounts.clock(snapshot.seconds(record.at))}  {clip(said, _WIDE)}"]
 
+    def _news(self, event: e.Event, snapshot: Snapshot) -> str:
+        match event:
+            case e.BudgetHit() | e.Stopped():
+                return ""
+            case e.RunEnded():  # no summary follows an error, and what it took was paid for
+                return note(event, snapshot) if event.status == "error" and event.usage.tokens else ""
+            case e.VotesCounted(decided=False):
+                return standing(event)
+            case _:
+                return note(event, snapshot)
+
     def _write(self, line: str) -> None:
         try:
             self._console.file.write(downgrade(line, self._console.encoding) + "\n")
             self._console.file.flush()
         except (OSError, ValueError):
             self._quiet = True  # nobody reads any more; the run goes on
-
-
-def _refused(event: e.Event) -> bool:
-    return isinstance(event, e.Stopped) or (isinstance(event, e.RunEnded) and event.status == "error")
 
 
 def note(event: e.Event, snapshot: Snapshot) -> str:
@@ -92,7 +100,7 @@ def note(event: e.Event, snapshot: Snapshot) -> str:
         case e.BudgetHit():
             return f"{frame.budget_words(snapshot)}; nothing more is sent"
         case e.Stopped():
-            return f"stopped: {one_line(event.reason)}"
+            return f"stopped: {frame.reason(event.reason)}"
         case e.RunEnded():
             spent = f"{amounts.short(event.usage.input_tokens)} in, {amounts.short(event.usage.output_tokens)} out"
             cost = amounts.money(event.cost_usd, snapshot.run.model if snapshot.run else "")

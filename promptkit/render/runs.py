@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -15,7 +16,7 @@ from promptkit import events as e
 from promptkit.events import Record
 from promptkit.render import amounts, frame, tree, votes
 from promptkit.render.plain import note
-from promptkit.render.safe import Legible, clip, flow, one_line, parts, sides
+from promptkit.render.safe import Legible, beside, clip, flow, one_line, parts
 from promptkit.render.state import Snapshot, rebuild
 from promptkit.render.stored import restore
 from promptkit.types import Usage
@@ -44,6 +45,7 @@ def run_tree(events: Sequence[Row]) -> Legible:
 _COLUMNS = ("id", "when", "strategy", "model", "status", "calls", "question")
 _DISPENSABLE = (1, 5, 3, 2)  # columns to leave out, in this order, where the question has no room
 _QUESTION_ROOM = 12
+_BARS = 76  # cells that bars fill at most
 
 
 def _cells(row: Row, zone: tzinfo | None) -> tuple[str, ...]:
@@ -121,18 +123,29 @@ class _Timeline:
             yield Text(clip(f"  {asked}", width), style="bold")
         yield Text()
         top = _parts_of(self.records)
-        for item in top.inside:
-            yield from self._lines(item, 0, width)
+        yield from beside([pair for item in top.inside for pair in self._lines(item, 0, width)], width)
         if self.snapshot.votes:
             yield Text()
-            yield from frame.indented(votes.bars(self.snapshot.votes, max(1, width - 4), 12, over=True), 2)
+            yield from frame.indented(votes.bars(self.snapshot.votes, max(1, min(width - 4, _BARS)), 12, over=True), 2)
             yield from (Text(f"  {row}") for row in flow(votes.ruling(self.snapshot.votes), max(1, width - 2)))
         answer = _outcome(self.row).get("answer")
         yield Text()
         if isinstance(answer, str):
             yield Text("  answer ", style="dim").append(one_line(answer), style="bold")
+            yield from self._right()
         else:
             yield Text("  no answer", style="dim")
+
+    def _right(self) -> Iterable[Text]:
+        """Whether the program found the answer right."""
+        detail = _outcome(self.row).get("detail")
+        right = detail.get("verified") if isinstance(detail, Mapping) else None
+        if isinstance(right, bool):
+            yield (
+                Text("  checked by program: right", "green")
+                if right
+                else Text("  ✗ checked by program: wrong", "bold red")
+            )
 
     def _head(self, width: int) -> Text:
         row = self.row
@@ -148,24 +161,24 @@ class _Timeline:
         line.append(parts([status, *filter(None, words)], max(1, width - line.cell_len)))
         return line
 
-    def _lines(self, item: _Part | tuple[float, str], level: int, width: int) -> Iterable[Text]:
+    def _lines(self, item: _Part | tuple[float, str], level: int, width: int) -> Iterable[tuple[Text, Text]]:
         narrow = width < 60
         if not isinstance(item, _Part):
             at, said = item
             lead = "" if narrow else f"{amounts.milliseconds(at, self.zone)}  "
-            yield Text(clip(f"  {lead}{'  ' * level}{said}", width), style="dim")
+            yield Text(clip(f"  {lead}{'  ' * level}{said}", width), style="dim"), Text()
             return
         calls = item.all_calls()
         lead = "" if narrow else f"{amounts.milliseconds(item.began, self.zone)}  "
         left = Text("  ").append(lead, style="dim").append("  " * level)
-        left.append(f"call {item.name}" if item.name.isdigit() else item.name)
+        left.append(f"sample {item.name}" if item.name.isdigit() else item.name)
         folded = item.one_round and not self.every_call
         nested = not folded and any(isinstance(inner, _Part) for inner in item.inside)
         if len(calls) > 1 and not nested:
             left.append(f" ×{len(calls)}")
         if item.error:
-            left.append(f"  {item.error}", style="red")
-        yield sides(left, _measures(item, calls, nested, narrow), width)
+            left.append(f"  {_plainly(item.error)}", style="red")
+        yield left, _measures(item, calls, nested, narrow)
         for inner in item.inside if not folded else ():
             yield from self._lines(inner, level + 1, width)
 
@@ -179,6 +192,11 @@ class _WholeTree:
             yield from frame.indented(tree.whole(self.snapshot, max(1, options.max_width - 4)), 2)
         else:
             yield Text("  this run has no tree", style="dim")
+
+
+def _plainly(error: str) -> str:
+    """`key missing` of KeyMissing: a class's name is no word for a reader."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", one_line(error).removesuffix("Error")).lower() or "error"
 
 
 def _measures(part: _Part, calls: list[e.CallEnded], nested: bool, narrow: bool) -> Text:

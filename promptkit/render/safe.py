@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -26,6 +26,7 @@ _NEWLINE = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _PLAIN = re.compile(r"[\n -~]*")  # the usual case needs no second look
 _MARKS = 3  # more combining marks than any script stacks are there to overflow the line
 _NON_JOINER = "\u200c"  # a spelling matter in Persian and others, between letters
+_FAR = 120  # cells: what is longer does not push the column at the right away
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f")  # category Cf, but printed
 
 # Of the same width, so a frame keeps its shape where the encoding lacks the character.
@@ -118,6 +119,18 @@ def sides(left: Text, right: Text, width: int) -> Text:
         line.append(" " * (width - line.cell_len - right.cell_len)).append_text(right)
     line.truncate(max(1, width), overflow="ellipsis")
     return line
+
+
+def beside(pairs: Sequence[tuple[Text, Text]], width: int) -> list[Text]:
+    """A line for each pair, the right parts in a column of their own no further away than it must be."""
+    rights = max((right.cell_len for _, right in pairs), default=0)
+    near = min(width, _FAR)
+    column = max((n for left, right in pairs if right and (n := left.cell_len + 2 + rights) <= near), default=near)
+    lines = []
+    for left, right in pairs:
+        reach = max(column, left.cell_len + 2 + right.cell_len) if right else width
+        lines.append(sides(left, right, min(width, reach)))
+    return lines
 
 
 def parts(items: Iterable[str], width: int) -> str:

@@ -8,12 +8,15 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from promptkit.render import amounts, frame
-from promptkit.render.safe import Legible, flow, one_line
+from promptkit.render.safe import Legible, clean, clip, flow, one_line
 from promptkit.render.state import RunState, Snapshot
 from promptkit.render.votes import ruling
 from promptkit.types import Outcome
 
 _CHECKED = "by program, not by the model"
+_WRONG = "✗ checked by program: wrong"
+_FLAGS = {"calls": "--max-calls", "tokens": "--max-tokens", "cost": "--max-cost", "seconds": "--timeout"}
+_REPLY = 60  # characters shown of a reply that has no answer
 
 
 def closing(outcome: Outcome, state: RunState | None = None) -> Legible:
@@ -34,11 +37,15 @@ class _Closing:
 def lines(outcome: Outcome, state: RunState | None = None) -> list[tuple[str, str]]:
     """The lines with their styles, without margin."""
     snapshot = state.snapshot() if state else Snapshot()
-    ended = _ended(outcome, snapshot)
-    said = [(ended, "green" if outcome.status == "done" else "yellow")] if ended else []
-    found = [(f"checked: {_checked(outcome)}", "green")] if _verified(outcome, snapshot) else []
+    wrong = outcome.answer is not None and outcome.detail.get("verified") is False
+    style = "yellow" if wrong or outcome.status != "done" else "green"
+    # A wrong answer comes first: what stands above looks like any other.
+    found = [(_WRONG, "bold red")] if wrong else []
+    found += [(_took(outcome, snapshot), "dim")]
+    found += [(f"checked: {_checked(outcome)}", "green")] if _verified(outcome, snapshot) else []
+    found += [(line, style) for line in (_ended(outcome, snapshot), _reply(outcome, snapshot)) if line]
     trace = f"trace {outcome.run} · promptkit runs show {outcome.run}"
-    return [(_took(outcome, snapshot), "dim"), *found, *said, *([(trace, "dim")] if outcome.run else [])]
+    return [*found, *([(trace, "dim")] if outcome.run else [])]
 
 
 def _took(outcome: Outcome, snapshot: Snapshot) -> str:
@@ -68,14 +75,14 @@ def _checked(outcome: Outcome) -> str:
 
 
 def _ended(outcome: Outcome, snapshot: Snapshot) -> str:
-    why = one_line(snapshot.stopped)
+    why = frame.reason(snapshot.stopped)
     match outcome.status:
         case "done":
-            sure = f"decided, confidence {outcome.confidence:.0%}" if outcome.confidence is not None else ""
+            sure = "" if outcome.confidence is None else f"decided, {_share(outcome, snapshot)}"
             return sure + (f" · stopped early: {why}" if why and sure else f"stopped early: {why}" if why else "")
         case "undecided":
             reason = outcome.detail.get("reason")
-            fallback = one_line(reason) if isinstance(reason, str) and reason else why or "no answer won"
+            fallback = one_line(reason) if isinstance(reason, str) and reason else why or _unread(outcome)
             if fallback in (one_line(warned.message) for warned in snapshot.warnings):
                 return "undecided"  # the warning has just said why
             because = ruling(snapshot.votes).removeprefix("undecided: ") if snapshot.votes else fallback
@@ -84,14 +91,41 @@ def _ended(outcome: Outcome, snapshot: Snapshot) -> str:
             kept = "the best so far is the answer" if outcome.answer is not None else "there is no answer yet"
             cut = outcome.detail.get("cut")
             cap = one_line(cut) if isinstance(cut, str) and not snapshot.budget else frame.budget_words(snapshot)
-            return f"{cap} · {kept}{_resume(outcome)}"
+            return f"{cap} · {kept}{_resume(outcome, snapshot)}"
         case "cancelled":
             kept = "the best so far is the answer" if outcome.answer is not None else "there is no answer yet"
             return f"cancelled · {kept}{_resume(outcome)}"
         case "error":
             error = outcome.detail.get("error")
-            return f"failed: {one_line(error)}" if isinstance(error, str) and error else "failed"
+            return f"failed: {frame.reason(error)}" if isinstance(error, str) and error else "failed"
 
 
-def _resume(outcome: Outcome) -> str:
-    return f" · promptkit resume {outcome.run}" if outcome.run else ""
+def _share(outcome: Outcome, snapshot: Snapshot) -> str:
+    voted = snapshot.votes or outcome.detail.get("votes")
+    return f"{'share of the vote' if voted else 'confidence'} {outcome.confidence:.0%}"
+
+
+def _unread(outcome: Outcome) -> str:
+    """Why there is no answer where nothing was put to the vote."""
+    if outcome.detail.get("finish") == "length":
+        return "the reply was cut off before its answer"
+    return "no answer could be read from the reply" if outcome.text.strip() else "the reply was empty"
+
+
+def _reply(outcome: Outcome, snapshot: Snapshot) -> str:
+    """How a reply begins that no answer could be read from."""
+    reason = outcome.detail.get("reason") or snapshot.stopped or snapshot.votes
+    first = next((line for line in clean(outcome.text).splitlines() if line.strip()), "")
+    if outcome.status != "undecided" or reason or not first:
+        return ""
+    return f"the reply begins: {clip(one_line(first), _REPLY)}"
+
+
+def _resume(outcome: Outcome, snapshot: Snapshot | None = None) -> str:
+    """What to type to go on: with twice the cap that was hit, for under the same one nothing more would be sent."""
+    if not outcome.run:
+        return ""
+    hit = snapshot.budget if snapshot else None
+    flag = _FLAGS.get(hit.cap) if hit else None
+    more = f" {flag} {2 * max(hit.limit, hit.used):.6g}" if hit and flag else ""
+    return f" · promptkit resume {outcome.run}{more}"

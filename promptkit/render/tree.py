@@ -7,7 +7,7 @@ from rich.text import Text
 
 from promptkit.render import amounts, frame
 from promptkit.render.fold import Row, Tree, fold
-from promptkit.render.safe import clip, one_line, parts, sides
+from promptkit.render.safe import beside, clip, one_line, parts, sides
 from promptkit.render.state import Node, Path, Snapshot
 
 _STATE_WIDTH = 24  # a longer state is text, not a position
@@ -46,7 +46,7 @@ def final(snapshot: Snapshot, width: int, rows: int) -> list[Text]:
 
 def whole(snapshot: Snapshot, width: int) -> list[Text]:
     """Every thought of a finished search, the dropped ones with their reasons."""
-    lines = [frame.question(snapshot, width)]
+    pairs: list[tuple[Text, Text]] = []
     children: dict[Path, list[Path]] = {}
     for path in sorted(snapshot.nodes):
         if path:
@@ -57,9 +57,9 @@ def whole(snapshot: Snapshot, width: int) -> list[Text]:
         own = (*rails, path != children[path[:-1]][-1])
         node = snapshot.nodes[path]
         lead = Text(_guides(own, width), style="dim").append_text(_sign(node, "○"))
-        lines.append(_thought(node, lead, width, last=False, reasons=True))
+        pairs.append(_sides_of(node, lead, width, last=False, reasons=True))
         stack.extend((child, own) for child in reversed(children.get(path, [])))
-    return lines
+    return [frame.question(snapshot, width), *beside(pairs, width)]
 
 
 def _winner(snapshot: Snapshot) -> Path | None:
@@ -92,7 +92,13 @@ def _line(snapshot: Snapshot, row: Row, now: float, width: int) -> Text:
     return _thought(node, lead.append_text(sign), width, below=row.below)
 
 
-def _thought(node: Node, lead: Text, width: int, *, below: int = 0, last: bool = True, reasons: bool = False) -> Text:
+def _thought(node: Node, lead: Text, width: int, *, below: int = 0, last: bool = True) -> Text:
+    return sides(*_sides_of(node, lead, width, below=below, last=last), width)
+
+
+def _sides_of(
+    node: Node, lead: Text, width: int, *, below: int = 0, last: bool = True, reasons: bool = False
+) -> tuple[Text, Text]:
     """Guides and sign, then the thought, then its state as long as there is room; how it was valued at the right."""
     style = "bold" if node.status == "best" and last else "dim" if node.dropped else ""
     left = lead.append(one_line(node.thought) or "…", style=style)
@@ -104,7 +110,7 @@ def _thought(node: Node, lead: Text, width: int, *, below: int = 0, last: bool =
         left.append(f"   ({state})", style="dim")
     if below and left.cell_len + 12 <= room:
         left.append(f"  … {below} below", style="dim")
-    return sides(left, right, width)
+    return left, right
 
 
 def _value(node: Node, width: int, reasons: bool) -> Text:

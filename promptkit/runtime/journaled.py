@@ -56,10 +56,27 @@ class Journaled:
         """The provider's."""
         return self._inner.capabilities
 
+    @property
+    def replaying(self) -> bool:
+        """Whether it answers from the journal alone."""
+        return self._replay
+
+    def has(self, request: Request, /) -> bool:
+        """Whether the completion is there, or on its way."""
+        name = key(self._branched(request), self._inner.identity)
+        return name in self._flights or self._journal.get(name) is not None
+
+    async def pass_over(self, request: Request, error: PromptkitError, /) -> None:
+        """Record that the run could not have it: a replay will not find it either."""
+        await self._journal.fail(self._run, key(self._branched(request), self._inner.identity), record(error))
+
+    def _branched(self, request: Request) -> Request:
+        """The request on a branch of its own, whose draws no earlier run has used, when they are to be fresh."""
+        return replace(request, draw=(-self._fresh, *request.draw)) if self._fresh else request
+
     async def complete(self, request: Request, /) -> Completion:
         """The journal's completion, or a bought one."""
-        if self._fresh:  # a branch of its own: draws no earlier run has used
-            request = replace(request, draw=(-self._fresh, *request.draw))
+        request = self._branched(request)
         name = key(request, self._inner.identity)
         again = name in self._flights  # a call of this run for the same draw is under way
         # A replay fails where the run failed, also when somebody has bought that completion since.
@@ -172,7 +189,8 @@ class Journaled:
         call = hashlib.sha256("".join(batch).encode()).hexdigest()
         usage = sum((completion.usage for completion in completions), Usage())
         # Shielded: what is paid for is kept, even when the run is being stopped.
-        await asyncio.shield(self._journal.store(call, named, usage, next(iter(batch.values()))))
+        request = next(iter(batch.values()))
+        await asyncio.shield(self._journal.store(call, named, usage, request, self._inner.identity))
         return {name: (Stored(completion, call, len(named), usage), True) for name, completion in named}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from promptkit.errors import PromptkitError
 from promptkit.events import CallEnded, CallStarted, emit
+from promptkit.runtime.capable import refuse_unable
 from promptkit.thinking import set_aside
 from promptkit.types import Capabilities, Completion, Model, Request
 
@@ -29,6 +30,7 @@ class Observed:
 
     async def complete(self, request: Request, /) -> Completion:
         """The completion, its `<think>` part moved from text to reasoning."""
+        refuse_unable(request, self._inner)
         request = replace(request, seed=self._seed)
         name = prompt_digest(request)
         emit(CallStarted(name, request.draw))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from promptkit import registry
+from promptkit.errors import BadInput, PromptkitError
 from promptkit.journal import Journal
 from promptkit.runtime.budgeted import Budget, Budgeted
+from promptkit.runtime.fallback import Chain, Fallback, chain
 from promptkit.runtime.journaled import Journaled
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.limited import Limited
@@ -18,21 +22,66 @@ from promptkit.types import Capabilities, Completion, Model, Provider, Request
 
 FILES = ("llamacpp", "scripted")  # providers whose models are named by a path
 
+_KIND = re.compile(r"[a-z][a-z0-9_-]*")
+
 _open: dict[str, Provider] = {}
 _lock = threading.Lock()
 
 
 def open_provider(name: str, options: Mapping[str, object] | None = None) -> Provider:
-    """The provider of `provider:name`; one a process for the same name and options, so its weights load once."""
+    """The provider of `provider:name`; one a process for the same name and options, so its weights load once.
+
+    Several names with commas between them are models that stand in for each other, the favourite first; an option
+    for one of them is given as `provider.option`.
+    """
+    if len(names := split(name)) > 1:
+        return chain([open_provider(each, meant_for(each, options or {})) for each in names])
     kind, _, rest = name.partition(":")
     if kind in FILES and rest:  # a run is resumed from any folder
         rest = str(Path(rest).expanduser().absolute())
         name = f"{kind}:{rest}"
-    label = f"{name} {sorted((options or {}).items())}"
+    label = f"{os.getpid()} {name} {sorted((options or {}).items())}"  # what a fork inherits has lost its threads
     with _lock:
         if label not in _open:
-            _open[label] = registry.load("provider", kind)(rest, dict(options or {}))
+            _open[label] = _opened(kind, rest, dict(options or {}))
         return _open[label]
+
+
+def split(names: str) -> list[str]:
+    """The models of a list. A comma may be part of a file's name: what follows it then names no provider."""
+    found: list[str] = []
+    for piece in names.split(","):
+        kind, colon, _ = piece.strip().partition(":")
+        named = bool(_KIND.fullmatch(kind)) and (colon or kind in registry.names("provider"))
+        if found and not named and found[-1].partition(":")[0] in FILES:
+            found[-1] += f",{piece}"
+        else:
+            found.append(piece.strip() if named or found else piece)
+    if len(found) > 1 and not all(found):
+        raise BadInput(f"a model is missing in the list {names!r}", hint="-m groq:llama-3.3-70b-versatile,builtin")
+    return found
+
+
+def meant_for(name: str, options: Mapping[str, object]) -> dict[str, object]:
+    """The options of one model of a list: those with its provider in front, and those with none."""
+    parted = [(option.rpartition("."), value) for option, value in options.items()]
+    return {option: value for (kind, _, option), value in parted if kind in ("", name.partition(":")[0])}
+
+
+def _opened(kind: str, rest: str, options: dict[str, object]) -> Provider:
+    opener, plugin = registry.load("provider", kind), registry.plugin("provider", kind)
+    if plugin is None:
+        ours: Provider = opener(rest, options)
+        return ours
+    try:
+        theirs = opener(rest, options)
+    except PromptkitError:
+        raise
+    except Exception as error:
+        raise plugin.broken(f"{type(error).__name__}: {error}") from error
+    if not isinstance(theirs, Model):
+        raise plugin.broken(f"it opens a {type(theirs).__name__}, and a model has id, capabilities and complete()")
+    return as_provider(theirs)
 
 
 async def close_providers() -> None:
@@ -55,9 +104,19 @@ def stack(
     fresh: int = 0,
     replay: bool = False,
 ) -> Journaled:
-    """The one place where the wrappers meet: Journaled(Retried(Limited(Budgeted(provider))))."""
+    """Where the wrappers meet: Journaled(Retried(Limited(Budgeted(provider))))."""
     paid = Retried(Limited(Budgeted(provider, budget, journal, run), concurrency))
     return Journaled(paid, journal, run, nominal, replay=replay, fresh=fresh)
+
+
+def stacks(
+    provider: Provider, pack: str, journal: Journal, run: str, budget: Budget, nominal: Nominal, **how: Any
+) -> Journaled | Fallback:
+    """What a run talks to: the provider's stack, or one stack for each model of a list that the pack is for."""
+    if not isinstance(provider, Chain):
+        return stack(provider, journal, run, budget, nominal, **how)
+    models = [stack(each, journal, run, budget, nominal, **how) for each in provider.for_pack(pack)]
+    return Fallback(provider.id, provider.capabilities, models)
 
 
 class Remembered:

@@ -13,7 +13,8 @@ from typing import Literal
 
 from promptkit.journal import Journal, NewRun
 from promptkit.runtime.budgeted import Limits
-from promptkit.types import Problem, Provider, Status, Strategy, plain
+from promptkit.runtime.fallback import Chain
+from promptkit.types import Blob, Problem, Provider, Status, Strategy, plain
 
 Mode = Literal["new", "resume", "replay"]
 
@@ -43,8 +44,14 @@ class Plan:
     model_options: Mapping[str, object] = field(default_factory=dict)
     cut_as: Status = "budget"  # how a run that was cut off ended; a replay ends as the run did
 
+    def attached(self) -> list[Blob]:
+        """What the question and its history bring with them."""
+        said = [part for turn in self.problem.history for part in turn.content if isinstance(part, Blob)]
+        return [*self.problem.parts, *(part for part in said if part.data)]
+
     def row(self) -> NewRun:
         """What the journal remembers of it: enough to make the run again."""
+        models = self.provider.models if isinstance(self.provider, Chain) else ()
         return NewRun(
             id=self.run,
             strategy=self.name,
@@ -61,10 +68,15 @@ class Plan:
                 "fresh": self.options.fresh,
                 "identity": self.provider.identity,
                 "capabilities": plain(self.provider.capabilities),
+                **({"models": [_remembered(each) for each in models]} if models else {}),
             },
             source=source_hash(self.strategy),
             started=time.time(),
         )
+
+
+def _remembered(model: Provider) -> dict[str, object]:
+    return {"id": model.id, "identity": model.identity, "capabilities": plain(model.capabilities)}
 
 
 def new_run_id() -> str:

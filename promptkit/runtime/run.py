@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from promptkit import outputs
 from promptkit.errors import Cut, PromptkitError, TimeUp, UsageError
 from promptkit.events import (
     Best,
@@ -28,8 +29,10 @@ from promptkit.journal import Journal, Spent
 from promptkit.runtime.budgeted import Budget, Limits, refuse_unpriced
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.observed import Observed
-from promptkit.runtime.open import stack
+from promptkit.runtime.open import stacks
 from promptkit.runtime.plan import Plan
+from promptkit.runtime.tidying import tidy
+from promptkit.runtime.unhurried import cancelled_once
 from promptkit.types import Outcome, Problem, Provider, Status, plain
 
 REAL_MODELS = """a real model answers any question; get one of these, then name it with -m:
@@ -43,7 +46,12 @@ async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:
     """The outcome of a plan, its every step in the journal under its run id.
 
     A cap ends it with the best answer so far (status "budget"); an error is recorded and raised, with `run` set.
+    However often it is cancelled, it ends in peace, as "cancelled" with the best answer so far.
     """
+    return await cancelled_once(_execute(plan, sinks))
+
+
+async def _execute(plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     journal, run = plan.journal, plan.run
     if plan.mode != "replay":
         refuse_unpriced(plan.options.limits, plan.provider)  # before the run is recorded or leased
@@ -61,7 +69,7 @@ async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:
 
 async def _take_up(plan: Plan) -> None:
     if plan.mode == "new":
-        await plan.journal.start_run(plan.row())
+        await plan.journal.start_run(plan.row(), plan.attached())
     else:
         await plan.journal.resume_run(plan.run)  # refused while another process runs it
         await plan.journal.clear_failures(plan.run)
@@ -91,8 +99,9 @@ class _Run:
         self._nominal = Nominal()
         self._best = _BestSoFar()
         self._keep = () if replaying else (_keeper(plan.journal, plan.run),)
-        self._model = stack(
+        self._model = stacks(
             plan.provider,
+            plan.problem.pack,
             plan.journal,
             plan.run,
             self._budget,
@@ -140,7 +149,8 @@ class _Run:
         clock = asyncio.timeout(self._limits.timeout)
         try:
             async with clock:
-                return await plan.strategy.solve(problem, Observed(self._model, plan.options.seed))
+                outcome = await plan.strategy.solve(problem, Observed(self._model, plan.options.seed))
+                return _valued(outcome, problem)
         except TimeoutError:
             if not clock.expired():  # a bug's, not ours
                 raise
@@ -163,6 +173,7 @@ class _Run:
         emit(RunEnded(outcome.answer, outcome.status, outcome.usage, outcome.cost_usd, outcome.seconds))
         if plan.mode != "replay":
             await plan.journal.end_run(plan.run, outcome.status, plain(outcome))
+            tidy(plan.journal)
         return outcome
 
     def _seconds(self) -> float:
@@ -178,6 +189,14 @@ def decline(problem: Problem, provider: Provider) -> Outcome | None:
     reason = f"{provider.id} is a tiny model that only knows {known}; it would answer this with noise"
     emit(Warned(reason, REAL_MODELS))
     return Outcome(answer=None, status="undecided", detail={"reason": reason})
+
+
+def _valued(outcome: Outcome, problem: Problem) -> Outcome:
+    """With its answer as canonical JSON and its value, when an output was asked for; OutputInvalid if it has none."""
+    if problem.output_schema is None or outcome.answer is None:
+        return outcome
+    answer, value = outputs.settle(outcome.answer, problem.output_schema)
+    return replace(outcome, answer=answer, value=value)
 
 
 class _BestSoFar:

@@ -1,24 +1,62 @@
-"""Chain of thought: reasoning first, then the answer (arXiv:2201.11903; zero-shot form arXiv:2205.11916)."""
+"""Chain of thought: reasoning first, then the answer (arXiv:2201.11903; zero-shot form arXiv:2205.11916).
+
+The zero-shot paper makes two calls: the first brings the reasoning, the second is the first with its reply and
+"Therefore, the answer is". Models that follow instructions write the answer in the first, so the second is an option:
+`extract="always"` is the paper's form, `"unread"` asks again only where the first reply has no readable answer. The
+first call is the same with all and with none of them, so what the journal has of it serves again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from promptkit.exchange import answer_once
-from promptkit.types import Model, Outcome, Problem
+from promptkit import prompts
+from promptkit.errors import BadInput
+from promptkit.exchange import answer_to, put, reader_of
+from promptkit.types import Model, Outcome, Problem, Request, message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainOfThought:
     """Reason step by step in one reply, and read the answer at its end."""
 
-    temperature: float | None = None  # sampling temperature; default: the template's
+    extract: Literal["unread", "always"] | None = None  # when to ask for the answer in a second call; default: never
+    temperature: float | None = None  # sampling temperature of the chain; default: the template's
     reply_tokens: int | None = None  # longest reply; default: the template's
 
+    def __post_init__(self) -> None:
+        if self.extract not in (None, "unread", "always"):
+            raise BadInput(f"extract must be unread or always, not {self.extract!r}", hint="e.g. --extract unread")
+
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
-        """The answer read from one chain of thought."""
-        return await answer_once(problem, model, "cot", temperature=self.temperature, max_tokens=self.reply_tokens)
+        """The answer read from one chain of thought, or from what the model draws from it."""
+        template = prompts.pack(problem.pack).template("cot")
+        request = put(problem, template, temperature=self.temperature, max_tokens=self.reply_tokens)
+        chain = await answer_to(request, problem, model, template)
+        if self.extract is None or (self.extract == "unread" and chain.answer is not None):
+            return chain
+        if not chain.text.strip():  # all of it was reasoning set aside: there is nothing to draw from
+            return chain
+        if problem.output_schema is not None:  # an output is held to its form, and mended, in the first call
+            return chain
+        return await self._extracted(problem, model, request, chain)
+
+    async def _extracted(self, problem: Problem, model: Model, request: Request, chain: Outcome) -> Outcome:
+        """The second call's answer; the chain's own, if it had one, where the second reply cannot be read."""
+        pack = prompts.pack(problem.pack)
+        template = pack.template("extract")
+        reader = reader_of(problem, pack, pack.template("cot"))
+        asked = put(replace(problem, history=(), parts=()), template, {"reader": reader}, max_tokens=self.reply_tokens)
+        turns = (*request.messages, message("assistant", chain.text), *asked.messages)
+        drawn = await answer_to(
+            replace(asked, messages=turns), replace(problem, reader=reader), model, template, index=1
+        )
+        text = f"{chain.text}\n\n{drawn.text}"
+        if drawn.answer is None and chain.answer is not None:
+            return replace(chain, text=text, detail={**chain.detail, "extracted": False})
+        return replace(drawn, text=text, detail={**drawn.detail, "extracted": drawn.answer is not None})
 
     def effort(self, problem: Problem) -> tuple[int, int | None]:
         """The fewest and the most samples it takes."""
-        return 1, 1
+        return 1, 2 if self.extract else 1

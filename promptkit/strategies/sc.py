@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promptkit import prompts
 from promptkit.algorithms.stopping.curtailment import next_batch, settled
 from promptkit.algorithms.voting.tally import Tally, tally
 from promptkit.errors import BadInput
 from promptkit.events import Best, SampleRead, Stopped, VotesCounted, emit
-from promptkit.exchange import Answer, put, read, reader_of, verified, world_of
+from promptkit.exchange import Answer, formed, mended, put, read, reader_of, verified, world_of
 from promptkit.sampling import Sample, hold, sample
 from promptkit.types import Model, Outcome, Problem, World
 
@@ -40,6 +40,7 @@ class SelfConsistency:
         template = pack.template("cot")
         reader, world = reader_of(problem, pack, template), world_of(pack, problem)
         request = put(problem, template, temperature=self.temperature, max_tokens=self.reply_tokens)
+        request = formed(request, problem, model, template)
         box = _BallotBox(self.n, reader)
         drawn: list[Sample] = []
         while more := next_batch(box.votes, self.n):
@@ -48,6 +49,11 @@ class SelfConsistency:
             hold(drawn, self.quorum)
         if box.votes.seen < self.n:
             emit(Stopped(f"{self.n - box.votes.seen} more samples could not change the vote"))
+        replies = [got.completion for got in drawn if got.completion]
+        if problem.output_schema is not None and not box.counts and replies:  # the first is asked to mend its reply
+            answer, mend = await mended(request, replies[0], problem, model)
+            emit(Best(answer.shown, text=mend.text))
+            return replace(box.outcome(world, problem), answer=answer.shown, text=mend.text, status="done")
         return box.outcome(world, problem)
 
     def effort(self, problem: Problem) -> tuple[int, int | None]:

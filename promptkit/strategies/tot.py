@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 from promptkit import prompts
 from promptkit.algorithms.search.bfs import Evaluate, Expand, Level, Node, Thought, bfs, greedy, proportional
-from promptkit.errors import BadInput
+from promptkit.decisions import Decision, decide, decide_all
+from promptkit.errors import BadInput, BadPrompt
 from promptkit.events import Best, LevelDone, NodeAdded, NodeMerged, NodePruned, NodeSelected, NodeValued, emit
-from promptkit.exchange import put, read, reader_of, verified, world_of
+from promptkit.exchange import formed, mended, put, read, reader_of, verified, world_of
 from promptkit.sampling import Sample, ask, ask_all, rng
 from promptkit.types import Model, Outcome, Problem, Request, World
-from promptkit.verdicts import ballot, verdict
 
 PAPER: Mapping[str, Any] = {"generate": "propose", "evaluate": "value", "b": 5, "k": 5, "n_evaluate": 3, "depth": 3}
 
@@ -80,6 +80,7 @@ class _Search:
         self.model = model
         self.pack = prompts.pack(problem.pack)
         self.world: World | None = world_of(self.pack, problem)
+        self.templates: dict[str, prompts.Prompt] = {}  # looked up once a search
         self.solved = False  # the first verified goal is the answer, whatever comes after it
 
     async def run(self) -> Outcome:
@@ -172,31 +173,33 @@ class _Search:
         """V(s): the sum of n verdicts' scores, each state judged alone (§3, evaluator a)."""
         template, n = self.pack.template("value"), self.how.n_evaluate or 1
         requests = [self._request("value", node.thought.state).at(i) for node in step.nodes for i in range(n)]
-        heard: list[list[str | None]] = [[] for _ in step.nodes]
+        if not template.scores:
+            raise BadPrompt(
+                f"{template.path}:1: `scores` must give each verdict a number", hint="scores: {yes: 1, no: 0}"
+            )
+        heard: list[dict[int, str | None]] = [{} for _ in step.nodes]
         scores: list[float] = [0.0] * len(step.nodes)
 
-        def hear(got: Sample) -> None:
-            at = got.index // n
-            heard[at].append(verdict(got.text, template.scores) if got.text else None)
+        def hear(got: Decision) -> None:
+            at, i = divmod(got.index, n)
+            heard[at][i] = got.verdict
             if len(heard[at]) == n:
-                scores[at] = sum(template.scores[word] for word in heard[at] if word)
-                emit(NodeValued(step.nodes[at].path, scores[at], tuple(heard[at])))
+                verdicts = tuple(heard[at][i] for i in range(n))
+                scores[at] = sum(template.scores[word] for word in verdicts if word)
+                emit(NodeValued(step.nodes[at].path, scores[at], verdicts))
 
-        await ask_all(self.model, requests, where=f"level-{step.level}/value", each=hear)
+        where, pack = f"level-{step.level}/value", self.problem.pack
+        await decide_all(self.model, requests, tuple(template.scores), where=where, each=hear, pack=pack)
         return scores
 
     async def _vote(self, step: Evaluate) -> list[float]:
         """V(s): how many of n ballots name the state the most promising of all (§3, evaluator b)."""
         n = self.how.n_evaluate or 1
         candidates = [self._show(node.thought.state) for node in step.nodes]
-        request = self._request("vote", candidates=candidates)
-        ballots: list[int | None] = []
-
-        def hear(got: Sample) -> None:
-            ballots.append(ballot(got.text, len(candidates)) if got.text else None)
-
-        await ask_all(self.model, [request.at(i) for i in range(n)], where=f"level-{step.level}/vote", each=hear)
-        votes = Counter(ballots)
+        request, where = self._request("vote", candidates=candidates), f"level-{step.level}/vote"
+        pack, k = self.problem.pack, len(candidates)
+        ballots = await decide(self.model, request, k, draws=range(n), where=where, pack=pack)
+        votes = Counter(int(each.verdict) - 1 for each in ballots if each.verdict)
         for i, node in enumerate(step.nodes):
             emit(NodeValued(node.path, float(votes[i]), tuple(f"{votes[i]} of {n}" for _ in range(1))))
         return [float(votes[i]) for i in range(len(step.nodes))]
@@ -226,8 +229,11 @@ class _Search:
             return Outcome(answer=answer, text=best.thought.state, detail=detail | {"verified": right})
         template = self.pack.template("answer")
         request = self._request("answer", best.thought.state, temperature=None)
+        request = formed(request, self.problem, self.model, template)
         completion = await ask(self.model, request, where="answer")
         answer_read = read(reader_of(self.problem, self.pack, template), completion)
+        if answer_read is None and self.problem.output_schema is not None:
+            answer_read, completion = await mended(request, completion, self.problem, self.model)
         if answer_read is None:
             return Outcome(answer=None, status="undecided", text=completion.text, detail=detail)
         emit(Best(answer_read.shown, text=completion.text, node=best.path))
@@ -241,7 +247,8 @@ class _Search:
 
     def _request(self, name: str, state: str = "", /, **more: Any) -> Request:
         decoding = {"temperature": more.pop("temperature", self.how.temperature), "max_tokens": self.how.reply_tokens}
-        return put(self.problem, self.pack.template(name), {"state": self._show(state), **more}, **decoding)
+        template = self.templates.get(name) or self.templates.setdefault(name, self.pack.template(name))
+        return put(self.problem, template, {"state": self._show(state), **more}, **decoding)
 
     def _show(self, state: str) -> str:
         return self.world.show(state) if self.world and state else state

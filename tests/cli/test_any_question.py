@@ -53,6 +53,14 @@ def test_a_tree_of_free_thoughts(generate: str, evaluate: str, capsys: Capture) 
     assert body(said)["verified"] is None  # no program can tell
 
 
+@pytest.mark.parametrize(
+    "words", [("cot", "--extract", "always"), ("few-shot", "--rationale"), ("few-shot", "--n", "0")]
+)
+def test_a_second_call_and_worked_examples(words: tuple[str, ...], capsys: Capture) -> None:
+    said = say(capsys, "run", *words, QUESTION, "-m", OFFERS)
+    assert (said.code, said.out) == (0, "The second offer\n")
+
+
 @pytest.mark.parametrize("question", ["Welches Angebot soll ich annehmen?", "该接受哪个工作？", "أي عرض أقبل؟"])
 def test_a_question_in_any_language(question: str, capsys: Capture) -> None:
     said = say(capsys, "run", "cot", question, "-m", OFFERS, "--json")

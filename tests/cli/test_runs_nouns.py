@@ -107,7 +107,7 @@ def test_one_call_is_shown_with_its_prompt(capsys: Capture) -> None:
     assert body["schema"] == "promptkit.call/1"
     assert "What is 3 + 4?" in body["request"]["messages"][-1]["content"][0]["text"]
     assert start(["runs", "show", run, "--call", "9"]) == 2
-    assert "3 calls" in capsys.readouterr().err
+    assert "3 samples" in capsys.readouterr().err
 
 
 def test_a_prompt_is_shown_as_it_was_sent(home: Path, capsys: Capture) -> None:

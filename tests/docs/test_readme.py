@@ -1,4 +1,4 @@
-"""The README is run: each console block in order, in an empty HOME, as a newcomer would."""
+"""The README and the pages of docs/ are run: each console block in order, in an empty HOME, as a newcomer would."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from promptkit.worlds.game24 import Game24
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+DOCS = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
 
 
 @dataclass(slots=True)
@@ -66,7 +67,8 @@ def same(shown: str, said: str) -> bool:
         return False
 
 
-def test_every_console_block_does_what_it_shows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["README.md", *DOCS])
+def test_every_console_block_does_what_it_shows(page: str, tmp_path: Path) -> None:
     bin = str(Path(sys.executable).parent)
     env = {
         "PATH": os.pathsep.join([bin, os.environ.get("PATH", "")]),
@@ -75,13 +77,13 @@ def test_every_console_block_does_what_it_shows(tmp_path: Path) -> None:
         "PYTHONIOENCODING": "utf-8",
     }
     ran = 0
-    for command in commands(README):
+    for command in commands((ROOT / page).read_text("utf-8")):
         done = subprocess.run(command.words, cwd=ROOT, env=env, capture_output=True, text=True, encoding="utf-8")
         label = shlex.join(command.words)
         assert done.returncode == command.exit, f"{label}: exit {done.returncode}\n{done.stderr}"
         assert fits(command.shown, done.stdout.splitlines()), f"{label} printed:\n{done.stdout}"
         ran += 1
-    assert ran >= 6
+    assert ran >= 6 or page in DOCS
 
 
 def test_the_python_block_runs(tmp_path: Path) -> None:
@@ -94,11 +96,11 @@ def test_the_python_block_runs(tmp_path: Path) -> None:
     assert "True" in done.stdout
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *DOCS])
 def test_every_link_to_a_file_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     linked = [target for target in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in target]
-    assert [target for target in linked if not (ROOT / target).exists()] == []
+    assert [target for target in linked if not (ROOT / page).parent.joinpath(target).exists()] == []
 
 
 def test_the_readme_can_be_read_in_one_sitting() -> None:

@@ -69,7 +69,22 @@ def test_importing_promptkit_loads_next_to_nothing() -> None:
     code = "import sys; before = set(sys.modules); import promptkit; print(*(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {name for name in done.stdout.split() if name.startswith("promptkit")} == {"promptkit"}
-    assert "asyncio" not in done.stdout.split()
+    assert {"asyncio", "typing", "dataclasses", "re"} & set(done.stdout.split()) == set()
+
+
+def test_an_answer_from_the_journal_loads_nothing_it_does_not_need(tmp_path: Path) -> None:
+    words = ["run", "direct", "4 5 6 10", "-P", "game24", "-q"]
+    code = f"""
+import runpy, sys
+sys.argv = ["promptkit", *{words}]
+try: runpy.run_module("promptkit", run_name="__main__")
+finally: print(*sys.modules, file=sys.stderr)
+"""
+    env = {**os.environ, "PROMPTKIT_HOME": str(tmp_path), "PROMPTKIT_JOURNAL": str(tmp_path / "journal.db")}
+    for _ in range(2):  # the first fills the journal
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    heavy = {"typer", "click", "pydantic", "rich", "jinja2", "importlib.metadata", "tomllib", "promptkit.cli.app"}
+    assert heavy & set(done.stderr.split()) == set()
 
 
 def modules() -> Iterator[tuple[Path, str]]:

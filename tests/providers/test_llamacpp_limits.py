@@ -47,8 +47,11 @@ def refused(request: Request) -> PromptkitError:
         ({"messages": (Message("user", (Blob("image", "0" * 64, "image/png"),)),)}, CapabilityMissing),
         ({"messages": (Message("assistant", (), (ToolCall("1", "f", "{}"),)),)}, CapabilityMissing),
         ({"tools": (ToolSpec("f", "", "{}"),)}, CapabilityMissing),
-        ({"schema": "{}"}, CapabilityMissing),
-        ({"logprobs": 1}, CapabilityMissing),
+        ({"schema": '{"type": "wat"}'}, BadInput),
+        ({"schema": '{"not": {}}'}, CapabilityMissing),
+        ({"schema": "{}", "grammar": 'root ::= "1"'}, BadInput),
+        ({"logprobs": -1}, BadInput),
+        ({"logprobs": 10_000}, BadInput),
         ({"grammar": "%llguidance {}\nstart: wat"}, CapabilityMissing),
     ],
 )

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from local_model import BUILTIN, ENDLESS, ask, python
 
+import promptkit as pk
 from promptkit.errors import ProviderError
 from promptkit.providers.llama import private_socket
 from promptkit.providers.llama.server import Layout, LlamaServer
@@ -187,3 +192,42 @@ def test_what_dead_processes_left_is_swept(short: Path) -> None:
         path.mkdir()
     private_socket._sweep(str(short))
     assert {path.name for path in short.iterdir()} == {live.name, elsewhere.name, "promptkit-mine"}
+
+
+# --- where there are no unix sockets ---
+
+
+def test_without_unix_sockets_it_listens_on_loopback_behind_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows: whoever finds the port gets nothing without a key that only this process knows."""
+    monkeypatch.setattr(private_socket, "socket", SimpleNamespace())  # a socket module that knows no AF_UNIX
+    made = LlamaServer(BUILTIN, Layout(context=256))
+    try:
+        assert made.address.startswith("http://127.0.0.1:")
+        prompt = json.dumps({"prompt": "1", "messages": [{"role": "user", "content": "1"}], "n_predict": 1}).encode()
+        for path, body_sent in [
+            ("/completion", prompt), ("/v1/completions", prompt), ("/v1/chat/completions", prompt),
+            ("/metrics", None), ("/props", None), ("/slots", None), ("/tokenize", prompt),
+        ]:  # fmt: skip
+            for key in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer guess"}, {"X-Api-Key": "guess"}):
+                headers = {"Content-Type": "application/json", **key}
+                asked = urllib.request.Request(made.address + path, data=body_sent, headers=headers)
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(asked, timeout=20)
+                assert refused.value.code in (401, 403, 404, 501), path
+                refused.value.close()
+        heard: list[dict[str, Any]] = []
+
+        def hear(chunk: dict[str, Any]) -> bool:
+            heard.append(chunk)
+            return False
+
+        made.stream(body(ask(max_tokens=4), 1), hear)
+        assert heard  # this process needs no key: it does not go through the port
+    finally:
+        made.close()
+
+
+def test_a_run_needs_no_unix_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_socket, "socket", SimpleNamespace())  # a socket module that knows no AF_UNIX
+    outcome = pk.run("tot", "1 8 11 13", pack="game24", model_options={"replicas": 1}, journal="memory")
+    assert outcome.answer is not None

@@ -227,7 +227,7 @@ def test_no_name() -> None:
         (ask(schema="{}"), "schema"),
         (ask(tools=(ToolSpec("t", "", "{}"),)), "tools"),
         (ask(logprobs=1), "logprobs"),
-        (Request(messages=(Message("user", (Blob("image", "0" * 64, "image/png"),)),)), "images"),
+        (Request(messages=(Message("user", (Blob("file", "0" * 64, "application/pdf"),)),)), "images"),
         (Request(messages=(message("tool", "x"),)), "tools"),
     ],
 )

@@ -146,5 +146,5 @@ def said(puzzle: Puzzle) -> Iterator[tuple[str, str]]:
             end = " at the end" if y.strip().count("\n") == 3 else ""
             number = f"{question}: {last}" if "answer" in last.lower() else last.split("left: ")[-1] + end
             if y not in seen:  # the log values a repeated candidate 0; here it is merged into the first
-                yield f"VALUE {number}", f"v{value}"
+                yield f"VALUE {number}", f"v{float(value)}"
             seen.add(y)

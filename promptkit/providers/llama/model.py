@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 
 from promptkit.errors import ProviderError
 from promptkit.events import Delta, Warned, emit
@@ -42,6 +42,8 @@ class LlamaModel:
             native_n=layout.batch,
             batch=layout.batch,
             seed=True,
+            logprobs=True,
+            json_schema=True,
             grammar=True,
             context=layout.context,
             local=True,
@@ -68,7 +70,7 @@ class LlamaModel:
             return f"GPU: {gpu}"
         return f"CPU: {server.cpu()}"
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Everything beside the request that changes its texts, as JSON. Reads the whole file once."""
         layout, on_gpu = self._layout, self.device.startswith("GPU")
@@ -148,7 +150,7 @@ class LlamaModel:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if not hasattr(os, "sysconf"):
             return cores
-        half = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+        half: int = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
         return max(1, min(cores, half // self._file.size))
 
 
@@ -172,6 +174,8 @@ class _Call:
 
     def finish(self, seconds: float, failure: BaseException | None) -> None:
         failure = failure or self.reply.failure(self.model._layout.context, self.model._file.context)
+        breaches = (self.reply.samples[at].breach(self.request.schema) for at in self.wanted)
+        failure = failure or next((breach for breach in breaches if breach), None)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.loop.call_soon_threadsafe(self.settle, seconds, failure)
 
@@ -195,5 +199,6 @@ class _Call:
             usage=usage,
             finish=sample.finish or "stop",
             reasoning=sample.reasoning or None,
+            logprobs=tuple(sample.logprobs),
             seconds=seconds,
         )

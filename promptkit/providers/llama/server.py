@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,11 @@ def library() -> Any:
 
 def version() -> str:
     """Of the binding; its last part is llama.cpp's build number."""
+    told = str(getattr(library(), "__version__", ""))
+    if told and not told.startswith("0+"):  # what it says where it was built outside a release
+        return told
+    from importlib import metadata  # its parser of e-mail headers takes longer than the library
+
     return metadata.version("xllamacpp")
 
 

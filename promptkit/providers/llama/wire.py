@@ -6,10 +6,21 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from promptkit.errors import BadInput, CapabilityMissing, ContextOverflow, ProviderError, Rejected, Unavailable
+from promptkit.errors import (
+    BadInput,
+    BadReply,
+    CapabilityMissing,
+    ContextOverflow,
+    ProviderError,
+    Rejected,
+    Unavailable,
+)
+from promptkit.providers.llama.schema import as_grammar, check_schema, violation
 from promptkit.providers.llama.server import Chunk
-from promptkit.types import Blob, Finish, Request
+from promptkit.types import Blob, Finish, Request, Token
 
+LOGPROBS = 100  # most alternatives of a token: each is stored
+NEVER = -9999.0  # the log-probability of what cannot be: JSON has no infinity
 MAX_TOKENS = 512  # when a request sets none: without a limit llama.cpp writes until the context is full
 
 # Every decoding default is sent, so that neither a new llama.cpp nor the model file's own ones change a text.
@@ -61,9 +72,10 @@ def check(request: Request) -> None:
         if message.role == "tool" or message.calls:
             raise CapabilityMissing("tools are not supported with local models yet")
         _encodable("a message", message.text)
-    for name, missing in (("tools", request.tools), ("logprobs", request.logprobs), ("schema", request.schema)):
-        if missing:
-            raise CapabilityMissing(f"{name}: not supported with local models yet")
+    if request.tools:
+        raise CapabilityMissing("tools: not supported with local models yet")
+    if not 0 <= request.logprobs <= LOGPROBS:
+        raise BadInput(f"logprobs={request.logprobs} is out of range", hint=f"between 0 and {LOGPROBS}")
     for name, (low, high) in RANGES.items():
         value = getattr(request, name)
         if value is not None and not (math.isfinite(value) and low <= value <= high):
@@ -80,6 +92,11 @@ def check(request: Request) -> None:
         _encodable("the grammar", request.grammar)
         if request.grammar.lstrip().startswith("%"):  # an unusable Lark grammar is ignored in silence
             raise CapabilityMissing("a grammar must be GBNF, not Lark", hint='for example: root ::= "yes" | "no"')
+    if request.schema is not None:
+        if request.grammar is not None:
+            raise BadInput("a reply follows a schema or a grammar, not both")
+        _encodable("the schema", request.schema)
+        check_schema(request.schema)
     taken = sorted(OURS.intersection(key for key, _ in request.extra))
     if taken:
         raise BadInput(f"extra may not set {taken[0]!r}: it is a field of its own, or promptkit's business")
@@ -95,13 +112,17 @@ def _encodable(what: str, text: str) -> None:
 def body(request: Request, n: int) -> dict[str, Any]:
     """The chat call for `n` samples from this request's draw on."""
     said = {name: value for name in RANGES if (value := getattr(request, name)) is not None}
-    constraint = {} if request.grammar is None else {"grammar": request.grammar}
+    grammar = request.grammar if request.schema is None else as_grammar(request.schema)
+    # A constrained reply has no room for thoughts: a template that opens them would have the reply taken for one.
+    unthinking = {"reasoning_format": "none", "chat_template_kwargs": {"enable_thinking": False}}
     return {
         **DECODING,
         "max_tokens": MAX_TOKENS,
+        **({} if grammar is None else unthinking),
         **dict(request.extra),
         **said,
-        **constraint,
+        **({} if grammar is None else {"grammar": grammar}),
+        **({"logprobs": True, "top_logprobs": request.logprobs} if request.logprobs else {}),
         "messages": [{"role": message.role, "content": message.text} for message in request.messages],
         "stop": list(request.stop),
         "n": n,
@@ -120,6 +141,13 @@ class Sample:
     reasoning: str = ""
     tokens: int = 0
     finish: Finish | None = None
+    logprobs: list[Token] = field(default_factory=list)
+
+    def breach(self, schema: str | None) -> BadReply | None:
+        """That it does not satisfy the schema; a reply cut off is none, and says so itself."""
+        if schema is None or self.finish == "length" or (wrong := violation(schema, self.text)) is None:
+            return None
+        return BadReply(f"llama.cpp's reply does not satisfy the schema: {wrong}")
 
 
 @dataclass(slots=True)
@@ -146,6 +174,7 @@ class Reply:
             if text := delta.get("content"):
                 sample.text += text
                 pieces.append((index, text, False))
+            sample.logprobs += (_token(each) for each in (choice.get("logprobs") or {}).get("content") or ())
             if choice["finish_reason"]:
                 sample.finish = "length" if choice["finish_reason"] == "length" else "stop"
                 self._ended.append(index)
@@ -163,6 +192,16 @@ class Reply:
         if any(sample.finish is None for sample in self.samples):
             return Unavailable("llama.cpp stopped before the end of its reply")
         return None
+
+
+def _token(each: dict[str, Any]) -> Token:
+    top = sorted(((other["token"], _logprob(other)) for other in each["top_logprobs"]), key=lambda pair: -pair[1])
+    return Token(each["token"], _logprob(each), tuple(top))
+
+
+def _logprob(each: dict[str, Any]) -> float:
+    value = each["logprob"]
+    return max(value, NEVER) if isinstance(value, float) and not math.isnan(value) else NEVER
 
 
 def _failure(error: dict[str, Any], context: int, allowed: int | None) -> ProviderError:

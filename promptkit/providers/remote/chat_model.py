@@ -50,7 +50,7 @@ class ChatModel:
         first = requests[0]
         if any(request != first.at(first.index + step) for step, request in enumerate(requests)):
             raise ValueError("complete_many takes consecutive draws of one request")
-        check(first, self._service.who, self._refuses)
+        check(first, self._service.who, self._refuses, images=self.capabilities.images)
         self._warn(first)
         started = time.monotonic()
         reply = Reply([Sample() for _ in requests])

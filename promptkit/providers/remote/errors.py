@@ -85,7 +85,7 @@ class Service:
         if codes & {"context_length_exceeded", "exceed_context_size_error"} or (status < 500 and TOO_LONG.search(said)):
             return errors.ContextOverflow(f"the prompt does not fit {self.model}: {said}", hint="shorten the prompt")
         if "insufficient_quota" in codes or status == 402:
-            return errors.Rejected(f"{self.who}: the account has no credit left", hint=self.console)
+            return errors.NoCredit(f"{self.who}: the account has no credit left", hint=self.console)
         match status:
             case 401:
                 return errors.KeyMissing(f"{self.who} refused the key in {self.variable}", hint=self._key_hint())

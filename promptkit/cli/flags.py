@@ -1,0 +1,58 @@
+"""The flags of `promptkit run`, written down once: what reads a command line is made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag: its type, what it is when it is not given, and its names."""
+
+    kind: Any
+    default: Any
+    names: tuple[str, ...]
+    help: str = ""
+    metavar: str | None = None
+
+
+def _flag(kind: Any, default: Any, *names: str, help: str, metavar: str | None = None) -> Flag:
+    return Flag(kind, default, names, help, metavar)
+
+
+SHARED: dict[str, Flag] = {
+    "model": _flag(str | None, None, "-m", "--model", help="provider:name; the default is `builtin`."),
+    "pack": _flag(str, "general", "-P", "--pack", help="Prompt pack."),
+    "option": _flag(list[str], [], "-o", metavar="KEY=VALUE", help="Provider option; repeatable."),
+    "reader": _flag(str | None, None, "--reader", help="How the answer is read, e.g. number."),
+    "output": _flag(str | None, None, "--output", metavar="SCHEMA.json", help="JSON Schema the answer must fit."),
+    "attach": _flag(list[str], [], "--with", metavar="FILE|-", help="A text or an image to ask about; repeatable."),
+    "seed": _flag(int, 0, "--seed", help="Run seed."),
+    "fresh": _flag(bool, False, "--fresh", help="Draws that no earlier run has used."),
+    "max_calls": _flag(int | None, None, "--max-calls", help="Cap on calls."),
+    "max_tokens": _flag(int | None, None, "--max-tokens", help="Cap on tokens, input and output, over the run."),
+    "max_cost": _flag(float | None, None, "--max-cost", help="Cap in USD."),
+    "timeout": _flag(float | None, None, "--timeout", help="Cap in seconds."),
+    "concurrency": _flag(int | None, None, "--concurrency", help="Calls in flight at once; the default is 8."),
+    "journal": _flag(str | None, None, "--journal", metavar="PATH", help="Another journal; memory keeps nothing."),
+    "as_json": _flag(bool, False, "--json", help="One JSON object on stdout."),
+    "events": _flag(bool, False, "--events", help="Events as JSON lines on stderr."),
+    "dry_run": _flag(bool, False, "--dry-run", help="Show the first prompts; call nothing."),
+    "plain": _flag(bool, False, "--plain", help="No live display."),
+    "quiet": _flag(bool, False, "-q", "--quiet", help="Warnings only."),
+}
+
+
+def of_strategy(strategy: type[Any]) -> dict[str, Flag]:
+    """A flag for each field of a strategy; their help is the comments beside them, see fields.py."""
+    hints = get_type_hints(strategy)
+    return {field.name: _of_field(field, hints[field.name]) for field in fields(strategy)}
+
+
+def _of_field(field: Field[Any], hint: Any) -> Flag:
+    kind = field.metadata.get("flag", hint)  # where Python takes more than a word can say
+    name = "--" + field.name.replace("_", "-")
+    if kind in (bool, bool | None):
+        name += f"/--no-{name[2:]}"
+    return Flag(kind, None if field.default is MISSING else field.default, (name,))

@@ -1,0 +1,59 @@
+"""The files of packs and templates, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from promptkit.errors import BadInput
+
+
+def in_force() -> list[Path]:
+    """The files of all packs and templates, without those that another hides."""
+    from promptkit import places
+
+    found: dict[tuple[str, str], Path] = {}
+    for _, folder in places.search_path("prompts"):
+        for file in sorted(folder.glob("*/*.md")):
+            found.setdefault((file.parent.name, file.stem), file)
+    return [found[name] for name in sorted(found)]
+
+
+def under(path: Path) -> list[Path]:
+    """The template at a path, or those of a pack or of a folder of packs; a README beside packs is no template."""
+    if not path.exists():
+        raise BadInput(f"no such file or folder: {path}", hint="promptkit prompts check, for all in force")
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*/*.md")) or sorted(path.glob("*.md"))
+    if not files:
+        raise BadInput(f"no templates in {path}", hint="a pack is a folder of .md files with a pack.md")
+    return files
+
+
+def problems_of(files: Iterable[Path]) -> list[str]:
+    """What is wrong with the files, as `file:line: problem`."""
+    from promptkit import prompts as shelf
+
+    errors = [error for file in files for error in shelf.check(file)]
+    return [e.message + (f" ({'; '.join(e.hint.splitlines())})" if e.hint else "") for e in errors]
+
+
+def without_pack(files: Sequence[Path]) -> list[str]:
+    """Folders whose templates `-P` cannot find: there is no pack.md, here or where the folder adds to another."""
+    from promptkit import prompts as shelf
+
+    known = set(shelf.packs())
+    folders = dict.fromkeys(file.parent for file in files)
+    lost = [folder for folder in folders if folder.name not in known and not (folder / "pack.md").is_file()]
+    hint = "begin it with lines ---, title: …, ---"
+    return [f"{_short(folder)} has no pack.md: -P {folder.name} will not find it; {hint}" for folder in lost]
+
+
+def _short(path: Path) -> str:
+    """The path from here, where it lies below."""
+    try:
+        return os.fspath(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return os.fspath(path)

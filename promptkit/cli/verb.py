@@ -1,0 +1,34 @@
+"""A command whose help shows its arguments the way they are typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+
+class Verb(TyperCommand):
+    """A command with `Usage: promptkit runs rm [OPTIONS] RUN…` where typer has `[OPTIONS] {RUN…}...`."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the command's name in its usage line."""
+        return ["[OPTIONS]", *(_typed(param) for param in self.get_params(ctx) if _positional(param))]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments without their Python types, then the options."""
+        known = [param for param in self.get_params(ctx) if not getattr(param, "hidden", False)]
+        arguments = [(_typed(param), str(param.help or "")) for param in known if _positional(param)]  # type: ignore[attr-defined]
+        options = [param.get_help_record(ctx) for param in known if not _positional(param)]
+        for title, rows in (("Arguments", arguments), ("Options", [row for row in options if row])):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def _positional(param: Any) -> bool:
+    return bool(param.param_type_name == "argument")
+
+
+def _typed(param: Any) -> str:
+    name = param.metavar or param.name.upper()
+    return str(name if param.required or name.startswith("[") else f"[{name}]")
