@@ -20,6 +20,7 @@ COMMANDS: list[tuple[str, list[str]]] = [
     ("--version", ["-m", "promptkit", "--version"]),
     ("--help", ["-m", "promptkit", "--help"]),
     ("run tot, from the journal", ["-m", "promptkit", *PUZZLE]),
+    ("run direct, from the journal", ["-m", "promptkit", "run", "direct", *PUZZLE[2:]]),
 ]
 
 

@@ -8,7 +8,7 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ from promptkit.attachments import Source
 from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
 from promptkit.events import Record, Sink
 from promptkit.journal import Journal, RunRow
-from promptkit.runtime.budgeted import Limits
+from promptkit.runtime.budgeted import Limits, refuse_spent
 from promptkit.runtime.fallback import chain
 from promptkit.runtime.open import Remembered, as_provider, meant_for, open_provider
 from promptkit.runtime.plan import Mode, Plan, RunOptions, fresh_branch, new_run_id
 from promptkit.runtime.run import execute
 from promptkit.runtime.unhurried import ended
-from promptkit.settings import journal_path, setting
+from promptkit.settings import default_model, journal_path, setting
 from promptkit.types import Blob, Capabilities, Message, Model, Outcome, Part, Problem, Provider, Strategy, Text
 
 Models = str | Model | Sequence[str | Model]  # several stand in for each other: the next when one cannot answer
@@ -56,6 +56,8 @@ def plan(
     **params: Any,
 ) -> Plan:
     """A run ready to start. `params` are the strategy's fields; errors name what to type instead."""
+    if not isinstance(question, str):
+        raise BadInput(f"the question is a {type(question).__name__}, not text")
     if not question.strip():
         raise BadInput("the question is empty", hint='promptkit run cot "your question", or - to read it from stdin')
     name, chosen = _strategy(strategy, params)
@@ -110,6 +112,8 @@ def plan_again(
         provider = chain([Remembered(m["id"], m["identity"], capabilities_from(m["capabilities"])) for m in known])
     else:
         provider = _provider(model or row.model, stored.get("model_options"))
+        if row.status not in ("done", "undecided"):  # such a run gives its answer again, for nothing
+            refuse_spent(Limits(**limits), opened.spent(row.id), row.id)
     return Plan(
         run=row.id,
         name=name,
@@ -135,7 +139,7 @@ async def arun(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink]
 
 
 def run(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
-    """arun() from code without an event loop, or inside one: it never touches yours."""
+    """arun() from code without an event loop, or inside one; plan() has the list of what can be given."""
     return _wait(plan(strategy, question, **how), sinks)
 
 
@@ -245,6 +249,10 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str,
     if not isinstance(strategy, str):
         if params:
             raise BadInput(f"give {', '.join(params)} to the strategy object itself")
+        if isinstance(strategy, type) or not is_dataclass(strategy) or not callable(getattr(strategy, "solve", None)):
+            what = f"the class {strategy.__name__}" if isinstance(strategy, type) else f"a {type(strategy).__name__}"
+            hint = "an instance of a frozen dataclass with `async def solve(self, problem, model)`"
+            raise BadInput(f"not a strategy: {what}", hint=hint)
         return getattr(strategy, "name", type(strategy).__name__), strategy
     kind = registry.load("strategy", strategy)
     known = [f.name for f in fields(kind)]
@@ -257,7 +265,7 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str,
 
 def _provider(model: Models | None, options: Mapping[str, object] | None) -> Provider:
     if model is None or isinstance(model, str):
-        return open_provider(model or setting("model"), options)
+        return open_provider(model or default_model(), options)
     if isinstance(model, Sequence):  # they stand in for each other, the favourite first
         named = options or {}
         return chain([open_provider(m, meant_for(m, named)) if isinstance(m, str) else as_provider(m) for m in model])
@@ -274,6 +282,8 @@ def _journal(where: str | Path | Journal | None) -> Journal:
             if not _journals:
                 atexit.register(_close_journals)
             _journals[path] = Journal.open(path)
+            if path and path.parent.name == ".promptkit" and not (path.parent / ".gitignore").exists():
+                (path.parent / ".gitignore").write_text("*\n")  # a journal is not for version control
         return _journals[path]
 
 

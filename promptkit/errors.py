@@ -34,6 +34,8 @@ class PromptkitError(Exception):
         self.message = message
         self.hint = hint
         self.run = ""  # the run it ended, once one was started
+        if hint:
+            self.add_note(hint)  # a traceback shows it too
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__)

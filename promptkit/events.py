@@ -153,7 +153,7 @@ class NodeMerged:
 
 @dataclass(frozen=True, slots=True)
 class NodePruned:
-    """A thought was dropped; `reason` is illegal, score or tie."""
+    """A thought was dropped; `reason` is illegal, dead end, score or tie."""
 
     node: tuple[int, ...]
     reason: str

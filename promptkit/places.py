@@ -6,6 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+FILE_MODELS = ("llamacpp", "scripted")  # providers whose models are named by a path
 PROJECT_FILE = "promptkit.toml"
 
 

@@ -98,6 +98,18 @@ def origin(name: str) -> tuple[Any, str]:
     return known.default, "default"
 
 
+def default_model() -> str:
+    """The model when none is named; a file named in a settings file lies beside that file."""
+    name, where = origin("model")
+    folder = Path(where).parent
+    if not folder.is_absolute():  # not from a file
+        return str(name)
+    kind, colon, path = str(name).partition(":")
+    if kind not in places.FILE_MODELS or not path or "," in path:
+        return str(name)
+    return f"{kind}{colon}{folder / Path(path).expanduser()}"
+
+
 def files() -> list[Path]:
     """The files that are looked into, the first wins; they need not exist."""
     root = places.project()

@@ -301,7 +301,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if hasattr(value, "model_dump"):  # pydantic's, which is not known here
         return value.model_dump(mode="json", by_alias=True)
-    return value
+    # A strategy may put anything into its detail: what JSON cannot hold is kept as it looks.
+    return value if value is None or isinstance(value, (str, int, float, bool)) else repr(value)
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain)

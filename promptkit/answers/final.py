@@ -12,8 +12,8 @@ from promptkit.answers.plain import CLOSE, OPEN, plain
 from promptkit.answers.reading import Read, Reading
 
 LABEL = re.compile(
-    r"[ \t>#*_]*(?:the[ ])?(?:final[ ]|correct[ ])?(?:answer|respuesta(?:[ ]final)?|antwort|réponse|resposta|risposta|ответ|"
-    r"відповідь|answer|antwoord|svar|odpowiedź|odpověď|cevap|jawaban|答案|答え|答|정답|답변?|उत्तर|الجواب|الإجابة)"
+    r"[ \t>#*_]*(?:the[ ])?(?:final[ ]|correct[ ])?(?:answer|respuesta(?:[ ]final)?|antwort|réponse|resposta|risposta|"
+    r"ответ|відповідь|antwoord|svar|odpowiedź|odpověď|cevap|jawaban|答案|答え|答|정답|답변?|उत्तर|الجواب|الإجابة)"
     r"[ \t*_]*[:：][ \t]*(?P<rest>.*)",
     re.IGNORECASE,
 )

@@ -26,6 +26,7 @@ def main() -> NoReturn:
         from promptkit.cli.front import start
 
         code = start(sys.argv[1:])
+        gc.freeze()  # the process is about to end: nothing in it needs to be looked through once more
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more Ctrl-C while python packs up: no traceback
         sys.exit(code)
     except KeyboardInterrupt:  # so early that nothing had begun, or for a second time

@@ -21,6 +21,8 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "confidence": outcome.confidence,
         "verified": detail.pop("verified", None),
     }
+    if outcome.value is not None:
+        body["value"] = plain(outcome.value)
     if "votes" in detail:
         body["votes"] = plain(detail.pop("votes"))
     body |= {

@@ -51,11 +51,26 @@ def complain(error: PromptkitError) -> int:
 
 def complain_bug(error: BaseException) -> int:
     """The trace of an error nobody foresaw, and what it is; returns the exit code."""
+    if _interrupted(error):
+        err("interrupted")
+        return 130
+    if isinstance(error, PermissionError) and error.filename:
+        hint = f"make it yours: chown -R $USER {error.filename}\nor use another folder: PROMPTKIT_HOME=…"
+        return complain(PromptkitError(f"{error.filename}: permission denied", hint=hint))
     import traceback
 
     traceback.print_exception(error, file=sys.stderr)
     err("this is a bug in promptkit; the trace above helps to mend it")
     return 1
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is at the root of it: one that comes during an import is wrapped in whatever was going on."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def say(headline: str, hints: Iterable[str] = ()) -> None:

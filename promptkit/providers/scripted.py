@@ -33,13 +33,14 @@ class Scripted:
         self,
         script: Script,
         *,
-        name: str = "python",
+        name: str = "",
         identity: str | None = None,
         capabilities: Capabilities | None = None,
     ) -> None:
-        self.id = f"scripted:{name}"
-        # Nobody can tell whether two functions say the same: without an identity, an object shares no completion.
-        self.identity = identity or f"{self.id}:{secrets.token_hex(8)}"
+        self.id = f"scripted:{name or 'python'}"
+        # Nobody can tell whether two functions say the same. Objects with a name of your choice are one model and
+        # share the journal; without one, an object shares nothing.
+        self.identity = identity or (self.id if name else f"{self.id}:{secrets.token_hex(8)}")
         self.capabilities = capabilities or Capabilities(seed=True, local=True, price=(0.0, 0.0))
         self._script = script
 

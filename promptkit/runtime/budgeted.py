@@ -165,6 +165,18 @@ class Budgeted(Layer):
                 )
 
 
+def refuse_spent(limits: Limits, spent: Spent, run: str) -> None:
+    """BadInput when a resumed run has already spent all that a cap allows."""
+    for name, used in (("max_calls", spent.calls), ("max_tokens", spent.tokens), ("max_cost", spent.cost or 0.0)):
+        limit = getattr(limits, name)
+        if limit is not None and used >= limit:
+            what, flag = name.removeprefix("max_"), "--" + name.replace("_", "-")
+            raise BadInput(
+                f"run {run} has spent {used:g} {what} already, and {flag} is {limit:g} over the run and its resumes",
+                hint=f"promptkit resume {run} {flag} {2 * used:g}",
+            )
+
+
 def refuse_unpriced(limits: Limits, provider: Provider) -> None:
     """BadInput when there is a cap on the cost and no price to keep it by."""
     if limits.max_cost is not None and price(provider.capabilities, 1, 1) is None:

@@ -12,6 +12,7 @@ from typing import Any
 from promptkit import registry
 from promptkit.errors import BadInput, PromptkitError
 from promptkit.journal import Journal
+from promptkit.places import FILE_MODELS
 from promptkit.runtime.budgeted import Budget, Budgeted
 from promptkit.runtime.fallback import Chain, Fallback, chain
 from promptkit.runtime.journaled import Journaled
@@ -19,8 +20,6 @@ from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.limited import Limited
 from promptkit.runtime.retried import Retried
 from promptkit.types import Capabilities, Completion, Model, Provider, Request
-
-FILES = ("llamacpp", "scripted")  # providers whose models are named by a path
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -37,7 +36,7 @@ def open_provider(name: str, options: Mapping[str, object] | None = None) -> Pro
     if len(names := split(name)) > 1:
         return chain([open_provider(each, meant_for(each, options or {})) for each in names])
     kind, _, rest = name.partition(":")
-    if kind in FILES and rest:  # a run is resumed from any folder
+    if kind in FILE_MODELS and rest:  # a run is resumed from any folder
         rest = str(Path(rest).expanduser().absolute())
         name = f"{kind}:{rest}"
     label = f"{os.getpid()} {name} {sorted((options or {}).items())}"  # what a fork inherits has lost its threads
@@ -53,7 +52,7 @@ def split(names: str) -> list[str]:
     for piece in names.split(","):
         kind, colon, _ = piece.strip().partition(":")
         named = bool(_KIND.fullmatch(kind)) and (colon or kind in registry.names("provider"))
-        if found and not named and found[-1].partition(":")[0] in FILES:
+        if found and not named and found[-1].partition(":")[0] in FILE_MODELS:
             found[-1] += f",{piece}"
         else:
             found.append(piece.strip() if named or found else piece)

@@ -117,7 +117,7 @@ class _Search:
             for draw in range(draws)
         ]
         offered: list[list[Thought]] = [[] for _ in step.nodes]
-        illegal: list[list[str]] = [[] for _ in step.nodes]
+        dropped: list[list[tuple[str, str]]] = [[] for _ in step.nodes]
         first: dict[str, tuple[int, ...]] = {}
 
         def hear(got: Sample) -> None:
@@ -125,7 +125,7 @@ class _Search:
             for line in self._thoughts(got):
                 thought = self._follow(step.nodes[at].thought.state, line)
                 if thought is None:
-                    illegal[at].append(line)
+                    dropped[at].append((line, self._flaw(step.nodes[at].thought.state, line)))
                     continue
                 path = (*step.nodes[at].path, len(offered[at]))
                 offered[at].append(thought)
@@ -136,9 +136,9 @@ class _Search:
                     self._best(thought, path)
 
         await ask_all(self.model, requests, where=f"level-{step.level}/{template.name}", each=hear)
-        for node, thoughts, dropped in zip(step.nodes, offered, illegal, strict=True):
-            for i, line in enumerate(dropped, start=len(thoughts)):
-                emit(NodePruned((*node.path, i), "illegal", line))
+        for node, thoughts, left_out in zip(step.nodes, offered, dropped, strict=True):
+            for i, (line, reason) in enumerate(left_out, start=len(thoughts)):
+                emit(NodePruned((*node.path, i), reason, line))
         return offered
 
     def _thoughts(self, got: Sample) -> list[str]:
@@ -161,6 +161,10 @@ class _Search:
         if legal is None or (self.world.finished(legal) and not self.world.goal(legal)):
             return None
         return Thought(legal.rpartition("\n")[2], legal, self._key(legal), self.world.goal(legal))
+
+    def _flaw(self, state: str, line: str) -> str:
+        """Why a thought was not followed."""
+        return "illegal" if self.world is None or self.world.step(state, line) is None else "dead end"
 
     # evaluate -------------------------------------------------------------------------------------------------
 

@@ -113,9 +113,7 @@ def test_events_are_streamed_as_they_happen(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/stream", "/run"])
-def test_a_client_that_goes_away_frees_its_slot(
-    site: Site, path: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_client_that_goes_away_frees_its_slot(site: Site, path: str, capsys: pytest.CaptureFixture[str]) -> None:
     site.slow.ready = range(3)
     port = int(site.url.rpartition(":")[2])
     client = socket.create_connection(("127.0.0.1", port))

@@ -20,6 +20,8 @@ from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.types import Request
 
+_V4: Any = nbformat.v4  # untyped
+
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT"),
     pytest.mark.filterwarnings("ignore:.*:DeprecationWarning"),  # of the notebook's own libraries
@@ -48,7 +50,7 @@ model, sleeper = pk.Scripted(say, name="quick"), pk.Scripted(slow, name="slow", 
 async def notebook(tmp_path: Path, *cells: str) -> AsyncIterator[NotebookClient]:
     """A kernel on loopback that has run the set-up; `cells` are not executed yet."""
     setup = f"FLAG = {str(tmp_path / 'flag')!r}\n{SETUP}"
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (setup, *cells)])
+    book = _V4.new_notebook(cells=[_V4.new_code_cell(code) for code in (setup, *cells)])
     client = NotebookClient(book, timeout=60, kernel_name="python3")
     async with client.async_setup_kernel(env={**os.environ, "PROMPTKIT_JOURNAL": str(tmp_path / "journal.db")}):
         await client.async_execute_cell(book.cells[0], 0)
@@ -63,10 +65,10 @@ async def interrupt(client: NotebookClient, flag: Path) -> CellExecutionError:
     """What the second cell ends with when it is stopped in the middle of a call."""
     running = asyncio.create_task(execute(client, 1))
     async with asyncio.timeout(30):
-        while not flag.exists():  # noqa: ASYNC110  another process makes it
+        while not flag.exists():  # noqa: ASYNC110, ASYNC240  another process makes it
             await asyncio.sleep(0.01)
-    assert client.km is not None
-    await client.km.interrupt_kernel()
+    kernel: Any = client.km
+    await kernel.interrupt_kernel()
     async with asyncio.timeout(20):
         with pytest.raises(CellExecutionError) as caught:
             await running

@@ -1,4 +1,4 @@
-"""`output=`: the reply is asked for in a form, read, validated, repaired once; an error shows what could not be used."""
+"""`output=`: a reply is asked for in a form, read, validated, repaired once; an error shows what did not fit."""
 
 from __future__ import annotations
 

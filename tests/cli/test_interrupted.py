@@ -94,7 +94,7 @@ def test_an_early_ctrl_c_leaves_nothing_half_made(after: float, tmp_path: Path, 
     said = end(process, signal.SIGINT)
     assert said.code in (130, -signal.SIGINT)
     assert said.code == -signal.SIGINT or "Traceback" not in said.err
-    assert said.out == ""
+    assert said.out in ("", "the second\n")  # on a fast machine it is not that early
     for row in recorded(tmp_path):
         assert row.status == "cancelled"
 
@@ -110,7 +110,9 @@ def test_a_cap_on_calls_prints_the_best_so_far(tmp_path: Path, model: str) -> No
     said = command(tmp_path, "run", "sc", "q?", "-m", model, "--max-calls", "3")
     assert (said.code, said.out) == (5, "the second\n")
     run = RESUME.findall(said.err)[0]
-    assert command(tmp_path, "resume", run).code == 5  # the cap is over the run and its resumes
+    refused = command(tmp_path, "resume", run)  # the cap is over the run and its resumes
+    assert refused.code == 2
+    assert f"promptkit resume {run} --max-calls 6" in refused.err
     said = command(tmp_path, "resume", run, "--max-calls", "20", "--json")
     assert (said.code, json.loads(said.out)["status"]) == (0, "done")
 

@@ -30,7 +30,7 @@ def said(request: pk.Request) -> str:
 
 def record(question: str = "What is 3 + 4?", strategy: str = "direct", **how: Any) -> str:
     """The id of a run now in the journal."""
-    return pk.run(strategy, question, model=pk.Scripted(said), **how).run
+    return pk.run(strategy, question, model=pk.Scripted(said, name="said"), **how).run
 
 
 def shown(words: list[str], capsys: Capture) -> Any:

@@ -82,7 +82,7 @@ def script(request):
         os.kill(os.getpid(), signal.SIGKILL)
     return "Answer: 1"
 
-model = Scripted(script, capabilities=Capabilities(price=(1.0, 1.0)))
+model = Scripted(script, name="paid", capabilities=Capabilities(price=(1.0, 1.0)))
 journal = Journal.open(Path(sys.argv[1]))
 api.run("sc", "which?", model=model, journal=journal, n=9, concurrency=1, reply_tokens=500, max_tokens=5000)
 """
@@ -106,7 +106,7 @@ def test_a_call_in_flight_at_a_kill_is_charged_its_whole_reservation(tmp_path: P
         assert spent.reserved_tokens > 500
         assert spent.cost is not None
         assert spent.cost == pytest.approx(spent.tokens / 1e6)
-        model = Scripted(script, capabilities=Capabilities(price=(1.0, 1.0)))
+        model = Scripted(script, name="paid", capabilities=Capabilities(price=(1.0, 1.0)))
         capped = api.resume(row.id, model=model, journal=journal, max_calls=4)
         assert (capped.status, calls) == ("budget", [2]), "the killed call counts against the cap"
         tight = spent.tokens + 20

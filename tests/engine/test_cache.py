@@ -103,7 +103,7 @@ def test_the_second_identical_run_is_free_and_the_same(
 def test_a_larger_vote_pays_only_for_the_samples_it_does_not_have(journal: Journal) -> None:
     script = Player()
     for n in (10, 20):
-        api.run("sc", "which?", model=Scripted(tied(script)), journal=journal, n=n)
+        api.run("sc", "which?", model=Scripted(tied(script), name="tied"), journal=journal, n=n)
     draws = [draw for _, draw in script.asked]
     assert sorted(draws) == [(i,) for i in range(20)]
 
@@ -113,7 +113,7 @@ def test_batches_are_whole_and_never_drawn_twice(journal: Journal, first: int, s
     script = Player()
     capabilities = Capabilities(batch=4, native_n=4, local=True)
     for n in (first, second):
-        model = Scripted(tied(script), capabilities=capabilities)
+        model = Scripted(tied(script), name="tied", capabilities=capabilities)
         api.run("sc", "which?", model=model, journal=journal, n=n)
     draws = [draw for _, draw in script.asked]
     assert sorted(draws) == [(i,) for i in range(drawn)]
@@ -133,7 +133,7 @@ def test_fresh_pays_again_gets_other_draws_and_can_be_resumed(journal: Journal) 
     script = Player()
 
     def go(**how: Any) -> Outcome:
-        return api.run("sc", "which?", model=Scripted(tied(script)), journal=journal, n=6, **how)
+        return api.run("sc", "which?", model=Scripted(tied(script), name="tied"), journal=journal, n=6, **how)
 
     go()
     old = {draw for _, draw in script.asked}
@@ -142,7 +142,7 @@ def test_fresh_pays_again_gets_other_draws_and_can_be_resumed(journal: Journal) 
         cut = go(fresh=True, max_calls=4)
         assert cut.status == "budget"
         assert len(script.asked) == before + 4
-        done = api.resume(cut.run, model=Scripted(tied(script)), journal=journal, max_calls=100)
+        done = api.resume(cut.run, model=Scripted(tied(script), name="tied"), journal=journal, max_calls=100)
         assert done.status == "undecided"
         new = {draw for _, draw in script.asked[before:]}
         assert len(new) == len(script.asked) - before == 6, f"fresh run {fresh_run} bought a draw twice"
@@ -162,7 +162,7 @@ def test_equal_requests_in_one_run_are_bought_once(journal: Journal) -> None:
         return f"reply {len(asked)}"
 
     seen = Seen()
-    outcome = api.run(Twice(), "what?", model=Scripted(slow), journal=journal, sinks=[seen])
+    outcome = api.run(Twice(), "what?", model=Scripted(slow, name="slow"), journal=journal, sinks=[seen])
     assert outcome.answer == "reply 1|reply 1|reply 1|reply 1"
     assert len(asked) == 1
     assert outcome.usage.calls == outcome.usage.samples == 1
@@ -176,7 +176,7 @@ def test_forks_get_samples_of_their_own_and_share_them_with_a_rerun(
 ) -> None:
     script = Player()
     for _ in range(2):
-        outcome = api.run(strategy, "which?", model=Scripted(tied(script)), journal=journal)
+        outcome = api.run(strategy, "which?", model=Scripted(tied(script), name="tied"), journal=journal)
         draws = [draw for _, draw in script.asked]
         assert len(set(draws)) == len(draws) == samples
         assert outcome.usage.samples == samples
@@ -194,5 +194,5 @@ def test_what_cannot_change_a_text_shares_everything(journal: Journal) -> None:
     script = Player()
     hows: list[dict[str, Any]] = [{}, {"concurrency": 1}, {"max_calls": 50}, {"timeout": 60.0}, {"max_tokens": 10**6}]
     for how in hows:
-        api.run("sc", "which?", model=Scripted(tied(script)), journal=journal, n=4, **how)
+        api.run("sc", "which?", model=Scripted(tied(script), name="tied"), journal=journal, n=4, **how)
     assert len(script.asked) == 4

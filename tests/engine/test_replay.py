@@ -53,10 +53,10 @@ def test_a_run_with_failures(journal: Journal, buy_later: bool) -> None:
     def well(request: Request) -> str:
         return "Answer: 9"
 
-    run = api.run("sc", "which?", model=Scripted(half), journal=journal, quorum=0.3)
+    run = api.run("sc", "which?", model=Scripted(half, name="replayed"), journal=journal, quorum=0.3)
     assert run.detail["failed"] == 3
     if buy_later:
-        later = api.run("sc", "which?", model=Scripted(well), journal=journal, quorum=0.3)
+        later = api.run("sc", "which?", model=Scripted(well, name="replayed"), journal=journal, quorum=0.3)
         assert facts(later) != facts(run)
     again = replayed(journal, run.run)
     assert facts(again) == facts(run)
@@ -84,10 +84,10 @@ def test_a_run_stopped_by_its_timeout(journal: Journal, slow: int, buy_later: bo
             await asyncio.sleep(30)
         return f"Answer: {'early' if request.index < 3 else 'late'}"
 
-    cut = api.run("sc", "which?", model=Scripted(script), journal=journal, timeout=0.3, n=10)
+    cut = api.run("sc", "which?", model=Scripted(script, name="replayed"), journal=journal, timeout=0.3, n=10)
     assert cut.status == "budget"
     if buy_later:
-        api.run("sc", "which?", model=Scripted(lambda _: "Answer: other"), journal=journal, n=10)
+        api.run("sc", "which?", model=Scripted(lambda _: "Answer: other", name="replayed"), journal=journal, n=10)
     again = replayed(journal, cut.run)
     assert (again.status, again.answer, again.confidence) == (cut.status, cut.answer, cut.confidence)
 
@@ -99,7 +99,7 @@ def test_a_run_that_failed(journal: Journal) -> None:
         return "Answer: 1"
 
     with pytest.raises(errors.KeyMissing) as failed:
-        api.run("sc", "which?", model=Scripted(script), journal=journal)
+        api.run("sc", "which?", model=Scripted(script, name="replayed"), journal=journal)
     with pytest.raises(errors.KeyMissing, match="no key"):
         replayed(journal, failed.value.run)
 

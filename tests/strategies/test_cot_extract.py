@@ -37,7 +37,7 @@ def ask(script: Script, extract: str | None, **how: Any) -> tuple[pk.Outcome, li
     seen: list[events.Record] = []
     with Journal.open(None) as journal:
         given = {"reader": "number", "journal": journal, "sinks": [seen.append], "extract": extract, **how}
-        outcome = pk.run("cot", QUESTION, model=pk.Scripted(script), **given)
+        outcome = pk.run("cot", QUESTION, model=pk.Scripted(script, name="taught"), **given)
     return outcome, [each.event for each in seen]
 
 
@@ -136,10 +136,12 @@ def test_a_program_has_the_last_word_on_a_puzzle() -> None:
     with Journal.open(None) as journal:
         script = Script("hm", "Answer: (10 - 6) * (5 + 4 - 3)")
         how: dict[str, Any] = {"pack": "game24", "journal": journal, "extract": "unread"}
-        outcome = pk.run("cot", "4 5 6 10", model=pk.Scripted(script), **how)
+        outcome = pk.run("cot", "4 5 6 10", model=pk.Scripted(script, name="taught"), **how)
         assert (outcome.status, outcome.detail["verified"]) == ("done", False)
         script = Script("hmm", "Answer: 4 + 5 * 6 - 10")
-        assert pk.run("cot", "4 5 6 10", model=pk.Scripted(script), **{**how, "fresh": True}).detail["verified"]
+        assert pk.run("cot", "4 5 6 10", model=pk.Scripted(script, name="taught"), **{**how, "fresh": True}).detail[
+            "verified"
+        ]
 
 
 def test_the_order_of_arrival_changes_nothing() -> None:

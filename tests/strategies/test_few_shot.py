@@ -46,7 +46,10 @@ def ask(question: str = QUESTION, /, strategy: str = "few-shot", **how: Any) -> 
     script, seen = Script(), list[events.Record]()
     with Journal.open(None) as journal:
         outcome = pk.run(
-            strategy, question, model=pk.Scripted(script), **{"journal": journal, "sinks": [seen.append], **how}
+            strategy,
+            question,
+            model=pk.Scripted(script, name="taught"),
+            **{"journal": journal, "sinks": [seen.append], **how},
         )
     return outcome, script, [each.event.message for each in seen if isinstance(each.event, events.Warned)]
 
@@ -161,11 +164,13 @@ def test_a_run_is_made_again_when_its_file_is_gone(tmp_path: Path) -> None:
     path.write_text(CSV)
     script = Script()
     with Journal.open(None) as journal:
-        first = pk.run("few-shot", QUESTION, model=pk.Scripted(script), journal=journal, examples=str(path), n=2)
+        first = pk.run(
+            "few-shot", QUESTION, model=pk.Scripted(script, name="taught"), journal=journal, examples=str(path), n=2
+        )
         path.unlink()
         params = json.loads(json.dumps(journal.run(first.run).params))
         replayed = pk.replay(first.run, journal=journal)
-        resumed = pk.resume(first.run, model=pk.Scripted(script), journal=journal)
+        resumed = pk.resume(first.run, model=pk.Scripted(script, name="taught"), journal=journal)
     assert [each["origin"] for each in params["examples"]] == [f"{path}:2", f"{path}:3"]
     assert params["n"] == 2
     assert (replayed.answer, replayed.detail) == (first.answer, first.detail) == (resumed.answer, resumed.detail)
