@@ -249,8 +249,9 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str,
     if not isinstance(strategy, str):
         if params:
             raise BadInput(f"give {', '.join(params)} to the strategy object itself")
-        if isinstance(strategy, type) or not is_dataclass(strategy) or not callable(getattr(strategy, "solve", None)):
-            what = f"the class {strategy.__name__}" if isinstance(strategy, type) else f"a {type(strategy).__name__}"
+        given: Any = strategy  # whatever a caller without a type checker may pass
+        if isinstance(given, type) or not is_dataclass(given) or not callable(getattr(given, "solve", None)):
+            what = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
             hint = "an instance of a frozen dataclass with `async def solve(self, problem, model)`"
             raise BadInput(f"not a strategy: {what}", hint=hint)
         return getattr(strategy, "name", type(strategy).__name__), strategy

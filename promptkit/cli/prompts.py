@@ -57,13 +57,13 @@ def list_(
     packs = [shelf.pack(pack)] if pack else [each for name in shelf.packs() if (each := shelf.usable_pack(name))]
     found = shelf.everything()
     own = [prompt for prompt in found if pack in (None, prompt.pack)]
-    names = {prompt.name for prompt in own}
+    unusable = [each for each in shelf.unusable() if pack in (None, each.parent.name)]
+    names = {prompt.name for prompt in own} | {file.stem for file in unusable}
     inherited = [p for p in found if pack and p.pack == shelf.DEFAULT_PACK != pack and p.name not in names]
     if as_json:
         body = {"packs": [_pack(each) for each in packs], "prompts": [_prompt(each) for each in own]}
         body |= {"inherited": [_prompt(each) for each in inherited]} if pack else {}
         return out_json({"schema": "promptkit.prompts/1", **body})
-    unusable = [each for each in shelf.unusable() if pack in (None, each.parent.name)]
     broken = [file for file in unusable if file.name == "pack.md"]
     columns(
         ("pack", "title", "origin", "reader"),

@@ -164,3 +164,25 @@ def test_a_readme_beside_the_packs_is_no_template(home: Path) -> None:
     (home / "prompts" / "README.md").write_text("no front matter")
     assert start(["prompts", "check", str(home / "prompts")]) == 0
     assert start(["prompts", "check"]) == 0
+
+
+def test_a_template_that_cannot_be_read_is_listed_with_a_mark(home: Path, capsys: Capture) -> None:
+    write(home, "---\nversion: 1\ncolour: red\n---\nhello\n", "mine/solve.md")
+    assert start(["prompts", "list", "-P", "mine"]) == 0
+    out, err = capsys.readouterr()
+    assert "\n! mine/solve " in out
+    assert "promptkit prompts check" in err
+    assert "general/cot" in out, "what it inherits is listed too"
+    assert "general/solve" not in out, "what its own hides is not"
+    assert start(["prompts", "check"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+
+
+def test_a_folder_without_a_pack_is_named(home: Path, capsys: Capture) -> None:
+    write(home, TURNS)
+    (home / "prompts" / "mine" / "pack.md").unlink()
+    assert start(["prompts", "check"]) == 2
+    assert "prompts/mine has no pack.md: -P mine will not find it" in capsys.readouterr().err.replace("\\", "/")
+    write(home, "no front matter", "mine/pack.md")
+    assert start(["prompts", "check"]) == 2
+    assert "---, title: …, ---" in capsys.readouterr().err

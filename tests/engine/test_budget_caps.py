@@ -167,6 +167,6 @@ def test_a_resume_with_a_cost_cap_without_a_price_leaves_the_run_as_it_was(journ
     cut = api.run("sc", "which?", model=model, journal=journal, max_calls=2)
     for _ in range(2):  # the second time it would be refused as running
         with pytest.raises(BadInput, match="max-cost"):
-            api.resume(cut.run, model=model, journal=journal, max_cost=1.0)
+            api.resume(cut.run, model=model, journal=journal, max_cost=1.0, max_calls=20)
     assert [row.status for row in journal.runs()] == ["budget"]
     assert api.resume(cut.run, model=model, journal=journal, max_calls=20).answer == "1"

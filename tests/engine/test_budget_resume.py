@@ -16,7 +16,7 @@ from metered import Metered
 from watching import facts, tree
 
 from promptkit import api
-from promptkit.errors import BadReply, RateLimited, Transient, Unavailable
+from promptkit.errors import BadInput, BadReply, RateLimited, Transient, Unavailable
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.runtime import retried
@@ -53,8 +53,11 @@ def test_a_higher_cap_finishes_the_run_and_pays_only_the_rest(
 def test_a_resume_under_the_same_cap_buys_nothing(journal: Journal) -> None:
     server = Metered(1)
     cut = api.run("sc", "which?", model=server, journal=journal, n=15, max_calls=4)
-    again = api.resume(cut.run, model=server, journal=journal)
-    assert (again.status, again.answer, server.calls) == ("budget", cut.answer, 4)
+    with pytest.raises(BadInput, match="4 calls already") as refused:
+        api.resume(cut.run, model=server, journal=journal)
+    assert refused.value.hint == f"promptkit resume {cut.run} --max-calls 8"
+    assert server.calls == 4
+    assert [row.status for row in journal.runs()] == ["budget"]
 
 
 def test_a_token_cap_holds_over_resumes(journal: Journal) -> None:
@@ -71,7 +74,7 @@ DYING = """
 import os, signal, sys
 from pathlib import Path
 from promptkit import api
-from promptkit.errors import BadReply, RateLimited, Transient, Unavailable
+from promptkit.errors import BadInput, BadReply, RateLimited, Transient, Unavailable
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.runtime import retried
@@ -109,7 +112,7 @@ def test_a_call_in_flight_at_a_kill_is_charged_its_whole_reservation(tmp_path: P
         model = Scripted(script, name="paid", capabilities=Capabilities(price=(1.0, 1.0)))
         capped = api.resume(row.id, model=model, journal=journal, max_calls=4)
         assert (capped.status, calls) == ("budget", [2]), "the killed call counts against the cap"
-        tight = spent.tokens + 20
+        tight = journal.spent(row.id).tokens + 20
         assert api.resume(row.id, model=model, journal=journal, max_tokens=tight, max_calls=99).status == "budget"
         assert calls == [2], "the reservation of the killed call counts against the cap"
         done_at_last = api.resume(row.id, model=model, journal=journal, max_tokens=10**6, max_calls=99)

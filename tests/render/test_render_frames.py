@@ -123,3 +123,17 @@ def test_snapshots_while_records_come() -> None:
         frames += 1
     feeder.join()
     assert frames
+
+
+def test_a_wrong_answer_is_said_first_and_a_cap_that_was_hit_comes_with_its_flag() -> None:
+    wrong = Outcome(answer="25", confidence=0.18, detail={"verified": False, "votes": [["25", 2]]}, run="r1")
+    text = text_of(summary.closing(wrong), 80)
+    assert text.splitlines()[0].strip() == "✗ checked by program: wrong"
+    assert "share of the vote 18%" in text
+    state = RunState()
+    state.feed(Record(0, START, "cot", Usage(), e.BudgetHit("seconds", 5.1, 5.0)))
+    cut = text_of(summary.closing(Outcome(answer=None, status="budget", run="r1"), state), 80)
+    assert "promptkit resume r1 --timeout 10.2" in cut
+    unread = Outcome(answer=None, status="undecided", text="I could not say.\nReally.", run="r1")
+    assert "no answer could be read from the reply" in text_of(summary.closing(unread), 80)
+    assert "the reply begins: I could not say." in text_of(summary.closing(unread), 80)
