@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -293,8 +294,13 @@ class World(Protocol):
 
 def plain(value: Any) -> Any:
     """A value as JSON types: dataclasses become objects, tuples lists."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.compare}
+    kind: Any = type(value)
+    if kind in _SCALARS:  # most values are: a run writes thousands
+        return value
+    if kind in (tuple, list):
+        return [plain(item) for item in value]
+    if (names := _compared(kind)) is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -302,7 +308,16 @@ def plain(value: Any) -> Any:
     if hasattr(value, "model_dump"):  # pydantic's, which is not known here
         return value.model_dump(mode="json", by_alias=True)
     # A strategy may put anything into its detail: what JSON cannot hold is kept as it looks.
-    return value if value is None or isinstance(value, (str, int, float, bool)) else repr(value)
+    return value if isinstance(value, (str, int, float)) else repr(value)
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+@lru_cache(maxsize=256)
+def _compared(kind: type) -> tuple[str, ...] | None:
+    """The names of a dataclass's fields that compare; None for any other type."""
+    return tuple(f.name for f in fields(kind) if f.compare) if is_dataclass(kind) else None
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=plain)

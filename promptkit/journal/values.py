@@ -16,6 +16,7 @@ from promptkit.types import Completion, Token, ToolCall, Usage, plain
 
 COMPRESS_ABOVE = 2048  # bytes of JSON; below it compression saves little and hides the text from sqlite3's shell
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: json.dumps makes one a call
 _USAGE = frozenset(f.name for f in fields(Usage))
 _COMPLETION = frozenset(f.name for f in fields(Completion)) - {"cached"}
 
@@ -26,7 +27,7 @@ class Damaged(ValueError):
 
 def pack(value: Any) -> str | bytes:
     """A JSON-able value as it is stored."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODE(value)
     try:
         data = text.encode()
     except UnicodeEncodeError:  # UTF-8 has no lone surrogates; JSON's escapes do
