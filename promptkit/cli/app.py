@@ -68,7 +68,7 @@ def start(words: Sequence[str]) -> int:
             result = app(args=list(words), prog_name="promptkit", standalone_mode=False)
         return int(result or Exit.DONE)
     except PromptkitError as error:
-        return complain(error)
+        return complain(error, as_json="--json" in words)
     except typer.Exit as done:
         return done.exit_code
     except (KeyboardInterrupt, typer.Abort):

@@ -32,7 +32,7 @@ def start(words: Sequence[str]) -> int:
 
         return answer(*understood)
     except PromptkitError as error:
-        return complain(error)
+        return complain(error, as_json="--json" in words)
     except KeyboardInterrupt:
         err("interrupted")
         return 130

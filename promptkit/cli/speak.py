@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from promptkit.errors import BadPrompt, JournalError, PromptkitError
+from promptkit.errors import BadPrompt, JournalError, KeyMissing, PromptkitError
 
 
 def out(text: str) -> None:
@@ -40,11 +40,14 @@ def err_json(value: Any) -> None:
     err(json.dumps(value, ensure_ascii=not _unicode(sys.stderr)))
 
 
-def complain(error: PromptkitError) -> int:
-    """What happened in one line, then what to type; returns the exit code."""
+def complain(error: PromptkitError, *, as_json: bool = False) -> int:
+    """What happened in one line, then what to type; returns the exit code. With --json, stdout says it too."""
+    if as_json:
+        told = {"status": "error", "answer": None, "error": error.message, "hint": error.hint, "exit": error.exit_code}
+        out_json({"schema": "promptkit.error/1", **told, "run": error.run or None})
     fallback = "promptkit prompts check" if isinstance(error, BadPrompt) else ""
     say(f"error: {error.message}", (error.hint or fallback).splitlines())
-    if error.run and not isinstance(error, JournalError):
+    if error.run and not isinstance(error, (JournalError, KeyMissing)):
         err(f"  what was done is kept: promptkit resume {error.run}")
     return error.exit_code
 
