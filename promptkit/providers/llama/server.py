@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from promptkit.errors import ProviderError, Rejected
+from promptkit.providers.llama.build import build, library
 from promptkit.providers.llama.private_socket import private_socket, remove_socket
 
 Chunk = dict[str, Any]
@@ -28,46 +27,24 @@ class Layout:
     prefill: int = 512  # prompt tokens a step; between steps a call can be cancelled
 
 
-def library() -> Any:
-    """The xllamacpp module, imported on first use."""
-    # Waiting threads must not burn the cores other replicas need; read once, when libgomp is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    try:
-        import xllamacpp
-    except ImportError as error:
-        raise ProviderError(f"llama.cpp cannot be loaded: {error}", hint="pip install xllamacpp") from error
-    return xllamacpp
-
-
 def version() -> str:
     """Of the binding; its last part is llama.cpp's build number."""
-    told = str(getattr(library(), "__version__", ""))
-    if told and not told.startswith("0+"):  # what it says where it was built outside a release
-        return told
-    from importlib import metadata  # its parser of e-mail headers takes longer than the library
-
-    return metadata.version("xllamacpp")
+    return build().version
 
 
-@cache
 def gpu() -> str | None:
     """The GPU this build of llama.cpp sees, or None."""
-    kinds = ("_GPU", "_IGPU")
-    found = [info for info in library().get_device_info() if info["type"].name.endswith(kinds)]
-    return " + ".join(f"{info['name']} ({info['description']})" for info in found) or None
+    return build().gpu
 
 
-@cache
 def cpu() -> str:
     """The CPU it runs on."""
-    names = [info["description"] for info in library().get_device_info() if info["type"].name.endswith("_CPU")]
-    return " + ".join(names)
+    return build().cpu
 
 
-@cache
 def instructions() -> str:
     """The instruction sets this build of llama.cpp uses."""
-    return str(library().get_system_info()).strip(" |")
+    return build().instructions
 
 
 class LlamaServer:
