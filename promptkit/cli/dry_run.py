@@ -54,5 +54,5 @@ def dry_run(plan: Plan, json: bool) -> int:
 def spread(least: int, most: int | None) -> str:
     """A number of samples in words."""
     if most is None:
-        return f"at least {least} samples, and more by what it finds"
+        return f"at least {least} sample{'s' if least != 1 else ''}, and more by what it finds"
     return f"{least} sample{'s' if least != 1 else ''}" if least == most else f"{least} to {most} samples"

@@ -48,7 +48,8 @@ class SelfConsistency:
             drawn += await sample(model, request, draws, where=f"samples-{draws.start}", each=box.cast, quorum=None)
             hold(drawn, self.quorum)
         if box.votes.seen < self.n:
-            emit(Stopped(f"{self.n - box.votes.seen} more samples could not change the vote"))
+            left = self.n - box.votes.seen
+            emit(Stopped(f"{left} more sample{'s' if left > 1 else ''} could not change the vote"))
         replies = [got.completion for got in drawn if got.completion]
         if problem.output_schema is not None and not box.counts and replies:  # the first is asked to mend its reply
             answer, mend = await mended(request, replies[0], problem, model)
