@@ -124,8 +124,8 @@ class _Search:
             at = got.index // draws
             for line in self._thoughts(got):
                 thought = self._follow(step.nodes[at].thought.state, line)
-                if thought is None:
-                    dropped[at].append((line, self._flaw(step.nodes[at].thought.state, line)))
+                if isinstance(thought, str):
+                    dropped[at].append((line, thought))
                     continue
                 path = (*step.nodes[at].path, len(offered[at]))
                 offered[at].append(thought)
@@ -152,19 +152,18 @@ class _Search:
             lines = lines[:-1]  # the last line was cut off
         return [line.strip() for line in lines if line.strip()]
 
-    def _follow(self, state: str, line: str) -> Thought | None:
-        """The thought with the state it leads to; None when it is illegal or a dead end."""
+    def _follow(self, state: str, line: str) -> Thought | str:
+        """The thought with the state it leads to, or why it is not followed."""
         if self.world is None:
             after = f"{state}\n{line}" if state else line
             return Thought(line, after, self._key(after))
         legal = self.world.step(state, line)
-        if legal is None or (self.world.finished(legal) and not self.world.goal(legal)):
-            return None
-        return Thought(legal.rpartition("\n")[2], legal, self._key(legal), self.world.goal(legal))
-
-    def _flaw(self, state: str, line: str) -> str:
-        """Why a thought was not followed."""
-        return "illegal" if self.world is None or self.world.step(state, line) is None else "dead end"
+        if legal is None:
+            return "illegal"
+        goal = self.world.goal(legal)
+        if self.world.finished(legal) and not goal:
+            return "dead end"
+        return Thought(legal.rpartition("\n")[2], legal, self._key(legal), goal)
 
     # evaluate -------------------------------------------------------------------------------------------------
 
