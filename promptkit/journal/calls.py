@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from promptkit.journal import values
@@ -58,14 +58,6 @@ def save(
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (call, request, usage.samples or len(rows), values.pack(plain(usage)), now, identity, model),
         )
-
-
-def free(db: sqlite3.Connection, key_of: Callable[[int], str], start: int, step: int) -> int:
-    """The smallest multiple of `step`, from `start` on, whose key is not stored."""
-    index = -(-start // step) * step
-    while db.execute("SELECT 1 FROM completions WHERE key = ?", (key_of(index),)).fetchone():
-        index += step
-    return index
 
 
 def forget(db: sqlite3.Connection, keys: Sequence[str]) -> None:

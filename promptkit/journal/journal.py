@@ -150,11 +150,6 @@ class Journal:
         """Give up claims without buying; whoever waits may claim them."""
         await self._ringing(self._writer.submit(partial(self._claims.drop, keys=keys)), keys)
 
-    def next_free(self, key_of: Callable[[int], str], start: int, step: int) -> int:
-        """The smallest multiple of `step`, from `start` on, whose key is not stored."""
-        with self._readers.reading() as db:
-            return calls.free(db, key_of, start, step)
-
     # the live ledger
 
     async def begin(self, run: str, call: str, reserved_tokens: int, reserved_cost: float | None) -> int:

@@ -224,14 +224,6 @@ def test_two_journals_on_one_file_wait_for_each_other(tmp_path: Path) -> None:
     asyncio.run(together())
 
 
-def test_next_free_skips_what_is_stored(journal: Journal) -> None:
-    asyncio.run(journal.store("call", [(f"k{i}", said("x")) for i in (0, 1, 4, 8, 16)], Usage()))
-    assert journal.next_free("k{}".format, 0, 1) == 2
-    assert journal.next_free("k{}".format, 0, 4) == 12
-    assert journal.next_free("k{}".format, 13, 4) == 20
-    assert journal.next_free("other{}".format, 5, 4) == 8
-
-
 def test_a_journal_in_memory_is_its_own(tmp_path: Path) -> None:
     with Journal.open(None) as one, Journal.open(None) as two:
         asyncio.run(one.store("call", [("a", said("x"))], Usage()))

@@ -138,7 +138,6 @@ TOUCHING: list[Callable[[Journal], object]] = [
     lambda journal: journal.get("key1"),
     lambda journal: journal.runs(),
     lambda journal: journal.spent("r"),
-    lambda journal: journal.next_free("key{}".format, 0, 1),
     lambda journal: journal.export("r", io.StringIO()),
     lambda journal: asyncio.run(journal.claim(["key1"], "r")),
     lambda journal: asyncio.run(journal.wait("key1")),
