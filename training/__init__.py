@@ -1,0 +1,1 @@
+"""How the lessons of the built-in model are made; no part of the package."""
