@@ -5,7 +5,7 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
-.PHONY: run test check bench clean help
+.PHONY: run test check bench model clean help
 
 help:  ## what there is
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -24,11 +24,14 @@ check: .venv/ready-dev  ## format, lint, types, layers
 
 bench: .venv/ready-dev  ## what takes minutes: accuracy on held-out puzzles, start-up, the slow tests
 	$(BIN)/python -m benchmarks.startup
-	$(BIN)/python -m benchmarks.game24
+	$(BIN)/promptkit bench builtin
 	$(BIN)/python -m pytest -m slow -n 2
 
+model: .venv/ready-training  ## train the built-in model anew: lessons, tokenizer, weights, GGUF; stopped, it goes on
+	$(BIN)/python -m training
+
 clean:  ## remove the environment and all caches
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin-ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "promptkit needs Python 3.11 or newer; name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
@@ -42,4 +45,8 @@ clean:  ## remove the environment and all caches
 
 .venv/ready-dev: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+.venv/ready-training: .venv/ready
+	$(BIN)/python -m pip install --quiet --editable . --group training
 	@touch $@

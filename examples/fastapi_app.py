@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -24,15 +25,17 @@ import promptkit as pk
 from promptkit.types import plain
 
 app = FastAPI(title="promptkit")
+log = logging.getLogger(__name__)
 MODEL = os.environ.get("PROMPTKIT_MODEL")
 SLOTS = asyncio.Semaphore(int(os.environ.get("SLOTS", "4")))  # runs at once; the others wait for their turn
 
 
 @app.exception_handler(pk.PromptkitError)
 async def refused(_: Request, error: pk.PromptkitError) -> Response:
-    """What went wrong and what to do, as JSON."""
+    """What went wrong, as JSON. What to type about it is for whoever runs this app: it goes into the log."""
+    log.warning("%s (%s)", error.message, "; ".join(error.hint.splitlines()))
     status = 400 if error.exit_code == 2 else 502
-    return JSONResponse({"error": error.message, "hint": error.hint, "run": error.run}, status)
+    return JSONResponse({"error": error.message, "run": error.run}, status)
 
 
 @app.get("/run")
@@ -50,14 +53,16 @@ async def run(request: Request, question: str, strategy: str = "cot", pack: str 
 @app.get("/stream")
 async def stream(question: str, strategy: str = "cot", pack: str = "general") -> Response:
     """The events of the same run, the text as it is written among them."""
+    records = pk.stream(strategy, question, pack=pack, model=MODEL)  # raises what /run would answer with a 400
 
     async def lines() -> AsyncIterator[str]:  # the response cancels it when the client goes away
-        async with SLOTS, aclosing(pk.stream(strategy, question, pack=pack, model=MODEL)) as records:
+        async with SLOTS, aclosing(records):
             try:
                 async for record in records:
                     yield f"data: {json.dumps(record.to_json())}\n\n"
             except pk.PromptkitError as error:
-                yield f"event: error\ndata: {json.dumps({'error': error.message, 'hint': error.hint})}\n\n"
+                log.warning("%s (%s)", error.message, "; ".join(error.hint.splitlines()))
+                yield f"event: error\ndata: {json.dumps({'error': error.message})}\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-cache"})
 

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import inspect
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
-from promptkit import attachments, exchange, outputs, prompts, registry, sync
+from promptkit import attachments, checked, exchange, outputs, prompts, registry, sync
 from promptkit.attachments import Source
 from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
 from promptkit.events import Record, Sink
 from promptkit.journal import Journal, RunRow
-from promptkit.runtime.budgeted import Limits, refuse_spent
+from promptkit.recorded import capabilities_from, problem_from
+from promptkit.runtime.budgeted import Limits, charged, refuse_spent
 from promptkit.runtime.fallback import chain
 from promptkit.runtime.open import Remembered, as_provider, meant_for, open_provider
 from promptkit.runtime.plan import Mode, Plan, RunOptions, fresh_branch, new_run_id
 from promptkit.runtime.run import execute
 from promptkit.runtime.unhurried import ended
 from promptkit.settings import default_model, journal_path, setting
-from promptkit.types import Blob, Capabilities, Message, Model, Outcome, Part, Problem, Provider, Strategy, Text
+from promptkit.types import Message, Model, Outcome, Problem, Provider, Strategy
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Models = str | Model | Sequence[str | Model]  # several stand in for each other: the next when one cannot answer
 
 _journals: dict[Path | None, Journal] = {}
@@ -33,6 +37,7 @@ _given: weakref.WeakSet[Journal] = weakref.WeakSet()  # those that callers opene
 _lock = threading.Lock()
 
 
+@checked.arguments
 def plan(
     strategy: str | Strategy,
     question: str,
@@ -42,7 +47,7 @@ def plan(
     pack: str = prompts.DEFAULT_PACK,
     reader: str | None = None,
     output: Any = None,  # a pydantic model, a dataclass, list[int] …, or a JSON Schema: what `value` will be
-    attach: Sequence[Source] = (),  # paths of texts and images, or the bytes of one
+    attach: Source | Sequence[Source] = (),  # paths of texts and images, or the bytes of one
     history: Sequence[Message] = (),
     vars: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -53,14 +58,16 @@ def plan(
     concurrency: int | None = None,
     fresh: bool = False,
     journal: str | Path | Journal | None = None,
+    sinks: Sequence[Sink] = (),  # functions that are handed every event as it happens
     **params: Any,
 ) -> Plan:
     """A run ready to start. `params` are the strategy's fields; errors name what to type instead."""
     if not isinstance(question, str):
         raise BadInput(f"the question is a {type(question).__name__}, not text")
     if not question.strip():
-        raise BadInput("the question is empty", hint='promptkit run cot "your question", or - to read it from stdin')
+        raise BadInput("the question is empty", hint="say what is asked, in text that is not blank")
     name, chosen = _strategy(strategy, params)
+    exchange.check_decoding(getattr(chosen, "temperature", None), getattr(chosen, "reply_tokens", None))
     prompts.pack(pack)
     concurrency = concurrency if concurrency is not None else setting("concurrency")
     if concurrency < 1:
@@ -68,7 +75,7 @@ def plan(
     limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
     form = outputs.form(output) if output is not None else None
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
-    problem = replace(problem, output_schema=form, parts=tuple(map(attachments.attach, attach)))
+    problem = replace(problem, output_schema=form, parts=attachments.attached(attach))
     exchange.check(problem)
     if hasattr(chosen, "resolved"):  # the run remembers what was in force, also when a pack's defaults change later
         chosen = chosen.resolved(problem)
@@ -85,35 +92,52 @@ def plan(
         journal=opened,
         options=RunOptions(seed=seed, limits=limits, concurrency=concurrency, fresh=fresh_branch() if fresh else 0),
         model_options=model_options or {},
+        sinks=tuple(sinks),
     )
 
 
-def plan_again(
+@checked.arguments
+def plan_resume(
     run: str,
-    mode: Mode,
     *,
     model: Model | Sequence[str | Model] | None = None,
     output: Any = None,
+    max_calls: int | None = None,
+    max_tokens: int | None = None,
+    max_cost: float | None = None,
+    timeout: float | None = None,
     journal: str | Path | Journal | None = None,
-    **changes: Any,
+    sinks: Sequence[Sink] = (),
 ) -> Plan:
-    """A recorded run, ready to be resumed or replayed. `changes` are new caps.
+    """A recorded run, ready to go on under its own caps or new ones.
 
     `model` and `output` are for what was made in Python: a recorded output is known by its JSON Schema alone.
     """
     opened = _journal(journal)
     row = find_run(run, opened)
+    provider = _provider(model or row.model, row.options.get("model_options"))
+    caps = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
+    limits = Limits(**{**row.options["limits"], **{cap: value for cap, value in caps.items() if value is not None}})
+    if row.status not in ("done", "undecided"):  # such a run gives its answer again, for nothing
+        refuse_spent(limits, charged(opened.spent(row.id), provider.capabilities), row.id)
+    return replace(_again(row, opened, provider, output, sinks, "resume"), options=_options(row, limits))
+
+
+@checked.arguments
+def plan_replay(
+    run: str, *, output: Any = None, journal: str | Path | Journal | None = None, sinks: Sequence[Sink] = ()
+) -> Plan:
+    """A recorded run, ready to be shown again from the journal alone."""
+    opened = _journal(journal)
+    row = find_run(run, opened)
+    known = row.options.get("models") or [{**row.options, "id": row.model}]
+    provider = chain([Remembered(m["id"], m["identity"], capabilities_from(m["capabilities"])) for m in known])
+    return _again(row, opened, provider, output, sinks, "replay")
+
+
+def _again(row: RunRow, opened: Journal, provider: Provider, output: Any, sinks: Sequence[Sink], mode: Mode) -> Plan:
     stored = row.options
-    name, strategy = _strategy(row.strategy, row.params)
-    limits = {**stored["limits"], **{cap: value for cap, value in changes.items() if value is not None}}
-    provider: Provider
-    if mode == "replay":
-        known = stored.get("models") or [{**stored, "id": row.model}]
-        provider = chain([Remembered(m["id"], m["identity"], capabilities_from(m["capabilities"])) for m in known])
-    else:
-        provider = _provider(model or row.model, stored.get("model_options"))
-        if row.status not in ("done", "undecided"):  # such a run gives its answer again, for nothing
-            refuse_spent(Limits(**limits), opened.spent(row.id), row.id)
+    name, strategy = _strategy(row.strategy, row.params, recorded=True)
     return Plan(
         run=row.id,
         name=name,
@@ -121,32 +145,51 @@ def plan_again(
         problem=_formed_again(problem_from(stored["problem"], opened), output),
         provider=provider,
         journal=opened,
-        options=RunOptions(
-            seed=row.seed,
-            limits=Limits(**limits),
-            concurrency=stored["concurrency"],
-            fresh=stored["fresh"],
-        ),
+        options=_options(row, Limits(**stored["limits"])),
         mode=mode,
         model_options=stored.get("model_options") or {},
         cut_as="cancelled" if mode == "replay" and row.status == "cancelled" else "budget",
+        sinks=tuple(sinks),
     )
 
 
-async def arun(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
-    """The outcome of a strategy on a question; see plan() for what can be given."""
-    return await _outcome(plan(strategy, question, **how), sinks)
+def _options(row: RunRow, limits: Limits) -> RunOptions:
+    stored = row.options
+    return RunOptions(seed=row.seed, limits=limits, concurrency=stored["concurrency"], fresh=stored["fresh"])
 
 
-def run(strategy: str | Strategy, question: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
-    """arun() from code without an event loop, or inside one; plan() has the list of what can be given."""
-    return _wait(plan(strategy, question, **how), sinks)
+def _taking(given: Callable[P, Plan]) -> Callable[[Callable[..., R]], Callable[P, R]]:
+    """Let a function declare what the plan it makes takes, for editors and for help(): the list is written once."""
+
+    def declared(function: Callable[..., R]) -> Callable[P, R]:
+        returned = inspect.signature(function).return_annotation
+        function.__signature__ = inspect.signature(given).replace(return_annotation=returned)  # type: ignore[attr-defined]
+        return cast(Callable[P, R], function)
+
+    return declared
 
 
-async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncGenerator[Record, None]:
-    """The run's events as they happen; leaving the loop cancels the run."""
+@_taking(plan)
+async def arun(*what: Any, **how: Any) -> Outcome:
+    """The outcome of a strategy on a question; the strategy's own fields can be given, too."""
+    return await _outcome(plan(*what, **how))
+
+
+@_taking(plan)
+def run(*what: Any, **how: Any) -> Outcome:
+    """arun() from code without an event loop, or inside one."""
+    return _wait(plan(*what, **how))
+
+
+@_taking(plan)
+def stream(*what: Any, **how: Any) -> AsyncGenerator[Record, None]:
+    """The run's events as they happen; leaving the loop cancels the run. What cannot be run is said at once."""
+    return _streamed(plan(*what, **how))
+
+
+async def _streamed(chosen: Plan) -> AsyncGenerator[Record, None]:
     queue: asyncio.Queue[Record | None] = asyncio.Queue()
-    task = asyncio.create_task(arun(strategy, question, sinks=[queue.put_nowait], **how))
+    task = asyncio.create_task(_outcome(replace(chosen, sinks=(*chosen.sinks, queue.put_nowait))))
     task.add_done_callback(lambda _: queue.put_nowait(None))
     try:
         while (record := await queue.get()) is not None:
@@ -157,26 +200,28 @@ async def stream(strategy: str | Strategy, question: str, **how: Any) -> AsyncGe
         await ended(task)
 
 
-async def aresume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
-    """Continue a run where it stopped: no completed call is made again; see plan_again() for what can be given."""
-    return await _outcome(plan_again(run, "resume", **changes), sinks)
+@_taking(plan_resume)
+async def aresume(*what: Any, **how: Any) -> Outcome:
+    """Continue a run where it stopped: no completed call is made again."""
+    return await _outcome(plan_resume(*what, **how))
 
 
-async def areplay(
-    run: str, *, sinks: Sequence[Sink] = (), output: Any = None, journal: str | Path | Journal | None = None
-) -> Outcome:
+@_taking(plan_replay)
+async def areplay(*what: Any, **how: Any) -> Outcome:
     """The run once more from the journal alone: no call is made, nothing is written."""
-    return await _outcome(plan_again(run, "replay", output=output, journal=journal), sinks)
+    return await _outcome(plan_replay(*what, **how))
 
 
-def resume(run: str, *, sinks: Sequence[Sink] = (), **changes: Any) -> Outcome:
+@_taking(plan_resume)
+def resume(*what: Any, **how: Any) -> Outcome:
     """aresume() from code without an event loop."""
-    return _wait(plan_again(run, "resume", **changes), sinks)
+    return _wait(plan_resume(*what, **how))
 
 
-def replay(run: str, *, sinks: Sequence[Sink] = (), **how: Any) -> Outcome:
+@_taking(plan_replay)
+def replay(*what: Any, **how: Any) -> Outcome:
     """areplay() from code without an event loop."""
-    return _wait(plan_again(run, "replay", **how), sinks)
+    return _wait(plan_replay(*what, **how))
 
 
 def runs(limit: int | None = None, *, journal: str | Path | Journal | None = None) -> list[RunRow]:
@@ -199,19 +244,19 @@ def open_journal(journal: str | Path | Journal | None = None) -> Journal:
     return _journal(journal)
 
 
-async def _outcome(chosen: Plan, sinks: Sequence[Sink]) -> Outcome:
+async def _outcome(chosen: Plan) -> Outcome:
     """The plan's outcome, its value of the type that was asked for."""
     with _noting(chosen.run):
-        outcome = await execute(chosen, sinks)
+        outcome = await execute(chosen)
     form = chosen.problem.output_schema
     if outcome.answer is None or not isinstance(form, outputs.Form):
         return outcome
     return replace(outcome, value=form.value(outcome.answer))
 
 
-def _wait(chosen: Plan, sinks: Sequence[Sink]) -> Outcome:
+def _wait(chosen: Plan) -> Outcome:
     with _noting(chosen.run):
-        return sync.run(_outcome(chosen, sinks))
+        return sync.run(_outcome(chosen))
 
 
 @contextmanager
@@ -245,7 +290,8 @@ def _formed_again(problem: Problem, output: Any) -> Problem:
     return replace(problem, output_schema=form)
 
 
-def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str, Strategy]:
+def _strategy(strategy: str | Strategy, params: Mapping[str, Any], *, recorded: bool = False) -> tuple[str, Strategy]:
+    """Its name and the strategy itself; what a journal `recorded` was checked when it was given."""
     if not isinstance(strategy, str):
         if params:
             raise BadInput(f"give {', '.join(params)} to the strategy object itself")
@@ -254,14 +300,31 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any]) -> tuple[str,
             what = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
             hint = "an instance of a frozen dataclass with `async def solve(self, problem, model)`"
             raise BadInput(f"not a strategy: {what}", hint=hint)
+        checked.dataclass_fields(type(given), {f.name: getattr(given, f.name) for f in fields(given) if f.init})
         return getattr(strategy, "name", type(strategy).__name__), strategy
     kind = registry.load("strategy", strategy)
-    known = [f.name for f in fields(kind)]
-    for name in params:
-        if name not in known:
-            raise BadInput(f"{strategy} has no parameter {name!r}", hint=f"it has: {', '.join(known)}")
+    known = {f.name: f for f in fields(kind) if f.init}
+    if not recorded:
+        if wrong := next((name for name in params if name not in known), None):
+            raise _unknown(strategy, wrong, list(known))
+        checked.dataclass_fields(kind, params)
+    for name, field in known.items():
+        if name not in params and field.default is MISSING and field.default_factory is MISSING:
+            flag = f"--{name.replace('_', '-')}"
+            raise BadInput(f"{strategy} needs a value for {name}", hint=f"{flag} …, or {name}=… in Python")
     chosen: Strategy = kind(**params)
     return strategy, chosen
+
+
+def _unknown(strategy: str, name: str, fields: Sequence[str]) -> BadInput:
+    """The error for a keyword that neither the strategy nor a run has."""
+    import difflib
+
+    options = [p.name for p in inspect.signature(plan).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    near = difflib.get_close_matches(name, [*fields, *options], n=1)
+    told = [f"did you mean {near[0]}?"] if near else []
+    told += [f"it has: {', '.join(fields)}", f"a run has: {', '.join(options)}"]
+    return BadInput(f"{strategy} has no parameter {name!r}", hint="\n".join(told))
 
 
 def _provider(model: Models | None, options: Mapping[str, object] | None) -> Provider:
@@ -293,34 +356,3 @@ def _close_journals() -> None:
         for journal in _journals.values():
             journal.close()
         _journals.clear()
-
-
-def problem_from(stored: Mapping[str, Any], journal: Journal | None = None) -> Problem:
-    """The problem of a recorded run; the journal has the bytes of what was attached."""
-    return Problem(
-        text=stored["text"],
-        parts=tuple(_blob(part, journal) for part in stored.get("parts", ())),
-        pack=stored["pack"],
-        reader=stored["reader"],
-        history=tuple(
-            Message(turn["role"], tuple(_part(part, journal) for part in turn["content"])) for turn in stored["history"]
-        ),
-        vars=stored["vars"],
-        output_schema=outputs.stored(stored.get("output_schema")),
-    )
-
-
-def _part(stored: Mapping[str, Any], journal: Journal | None) -> Part:
-    return Text(stored["text"]) if "text" in stored else _blob(stored, journal)
-
-
-def _blob(stored: Mapping[str, Any], journal: Journal | None) -> Blob:
-    blob = Blob(**{name: stored[name] for name in ("kind", "sha256", "media_type", "name")})
-    return replace(blob, data=(journal.blob(blob.sha256) if journal else None) or b"")
-
-
-def capabilities_from(stored: Mapping[str, Any]) -> Capabilities:
-    """The capabilities a model had when a run was recorded."""
-    known = {f.name for f in fields(Capabilities)}
-    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items() if k in known}
-    return Capabilities(**given)

@@ -34,6 +34,11 @@ def attach(source: Source, name: str = "") -> Blob:
         raise BadInput(f"{path}: {error.strerror or error}", hint="--with FILE, or - for stdin") from error
 
 
+def attached(sources: Source | Iterable[Source]) -> tuple[Blob, ...]:
+    """The attachments; a single one need not be put in a list."""
+    return tuple(map(attach, [sources] if isinstance(sources, (str, Path, bytes, Blob)) else sources))
+
+
 def _blob(data: bytes, name: str) -> Blob:
     media = _image(data)
     if media is None:

@@ -8,6 +8,7 @@ PromptkitError                    1
 │   └── CapabilityMissing             the model cannot do what was asked
 ├── KeyMissing                    4   no key, or the provider refused it
 ├── ProviderError                 1   the model could not answer
+│   ├── Unreachable                   nothing answers at its address, or its library cannot be loaded
 │   ├── Transient                     worth another try: RateLimited, Unavailable, TimedOut, BadReply
 │   └── Rejected                      another try will not help: ContextOverflow, ModelMissing, NoCredit
 ├── PluginBroken                  1   an installed package adds something that cannot be used
@@ -61,7 +62,7 @@ class UnknownName(UsageError):
         import difflib  # half of what importing this file would take
 
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.65)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}" if names else ""
         if listing:
             hint = f"{hint}\nlist them: {listing}" if hint else f"list them: {listing}"
@@ -88,6 +89,10 @@ class KeyMissing(PromptkitError):
 
 class ProviderError(PromptkitError):
     """The model could not answer."""
+
+
+class Unreachable(ProviderError):
+    """There is no model to ask: no work was done."""
 
 
 class Transient(ProviderError):
@@ -144,7 +149,7 @@ class OutputInvalid(PromptkitError):
     def __init__(self, fault: str, reply: str) -> None:
         shown = " ".join(reply.split())
         shown = f"{shown[:300]}…" if len(shown) > 300 else shown
-        hint = "ask a larger model, or for a simpler output"
+        hint = "draw another reply: --fresh, or --seed 1\nask a larger model, or for a simpler output"
         super().__init__(f"the reply does not fit the output: {fault}; it was: {shown or '(empty)'}", hint=hint)
         self.reply = reply
 

@@ -181,9 +181,9 @@ class LevelDone:
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The best answer so far, readable as a final answer."""
+    """The best answer so far, readable as a final answer; None takes back the one before it: a lead is shared now."""
 
-    answer: str
+    answer: str | None
     score: float | None = None
     text: str = ""
     verified: bool = False
@@ -205,6 +205,8 @@ class BudgetHit:
     cap: str
     used: float
     limit: float
+    reserved: float = 0  # the part of `used` that is held for calls whose outcome nobody knows
+    unknown: int = 0  # how many such calls there are
 
 
 @dataclass(frozen=True, slots=True)

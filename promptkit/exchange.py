@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from promptkit.outputs import Form
 from promptkit.prompts import Pack, Prompt
 from promptkit.types import Completion, Model, Outcome, Problem, Request, World
 
-WHOLE = "text"  # the reader that takes the reply as it is
+WHOLE = "text"  # the reader that takes the reply as it is, but for a label before its only line
 AS_WRITTEN = {"expression", "boxed", "final", WHOLE}  # shown as the model wrote them, compared in canonical form
 
 
@@ -53,7 +54,7 @@ def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
         emit(SampleRead(index, None, "", "cut off at max_tokens"))
         return None
     if reader == WHOLE:
-        text = completion.text.strip()
+        text = _unlabelled(completion.text.strip())
         emit(SampleRead(index, text or None, WHOLE))
         return Answer(" ".join(text.casefold().split()), text) if text else None
     reading = answers.read(reader, completion.text)
@@ -68,6 +69,28 @@ def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
     return answer
 
 
+def _unlabelled(reply: str) -> str:
+    """The reply without "Answer:" before it, where that is all of it but one line: `cot` reads the same from it."""
+    if "\n" in reply or not re.search("[:：]", reply[:40]):
+        return reply
+    from promptkit.answers.final import LABEL  # the word in every language; not loaded for a reply without a colon
+
+    label = LABEL.fullmatch(reply)
+    if not label:
+        return reply
+    rest, bold = label["rest"], reply[: len(reply) - len(reply.lstrip("*_"))]
+    if bold:  # the other end of it goes, too; an answer that is bold itself keeps its marks
+        rest = rest.removeprefix(bold)
+        rest = rest.removesuffix(bold) if rest.count(bold) == 1 else rest
+    return rest.strip() or reply
+
+
+def marked(reader: str, text: str) -> bool:
+    """Whether the reply says what its answer is; where it does not, the reader `final` takes its last paragraph."""
+    reading = answers.read(reader, text) if reader == "final" else None
+    return not isinstance(reading, answers.Reading) or reading.layer != "last"
+
+
 def check(problem: Problem) -> None:
     """BadInput when the problem's reader or its pack cannot take it: known before anything is asked."""
     pack = prompts.pack(problem.pack)
@@ -76,6 +99,14 @@ def check(problem: Problem) -> None:
     if problem.output_schema is not None and (problem.reader or pack.world):
         what = f"the reader {problem.reader!r}" if problem.reader else f"the pack {pack.name}, whose answers have rules"
         raise BadInput(f"an output is read as JSON; it does not go with {what}", hint="leave one of them out")
+
+
+def check_decoding(temperature: Any = None, reply_tokens: Any = None) -> None:
+    """BadInput for what no model can be asked; a strategy's fields of these names are known before the run begins."""
+    if isinstance(temperature, (int, float)) and not 0 <= temperature < math.inf:
+        raise BadInput(f"--temperature must be 0 or more, not {temperature:g}", hint="e.g. --temperature 0.7")
+    if isinstance(reply_tokens, int) and reply_tokens < 1:
+        raise BadInput(f"--reply-tokens must be at least 1, not {reply_tokens}", hint="e.g. --reply-tokens 512")
 
 
 def world_of(pack: Pack, problem: Problem) -> World | None:
@@ -96,11 +127,7 @@ def verified(world: World | None, problem: Problem, answer: str | None) -> bool 
 
 def put(problem: Problem, template: Prompt, inputs: Mapping[str, Any] | None = None, /, **decoding: Any) -> Request:
     """A request that puts the problem, with its history before it, through a template."""
-    heat, room = decoding.get("temperature"), decoding.get("max_tokens")
-    if heat is not None and not 0 <= heat < math.inf:
-        raise BadInput(f"--temperature must be 0 or more, not {heat:g}", hint="e.g. --temperature 0.7")
-    if room is not None and room < 1:
-        raise BadInput(f"--reply-tokens must be at least 1, not {room}", hint="e.g. --reply-tokens 512")
+    check_decoding(decoding.get("temperature"), decoding.get("max_tokens"))
     question = quoted(problem.parts, problem.text) if problem.parts else problem.text
     request = template.request({**problem.vars, "question": question, **(inputs or {})}, **decoding)
     if problem.parts and "question" in template.inputs:

@@ -68,6 +68,14 @@ def size(value: Any) -> int:
     raise ValueError("a size above 0, such as 500MB or 1GB")
 
 
+def sized(bytes: int) -> str:
+    """Bytes as size() reads them, in the largest unit that leaves none over: "1GB", "1536MiB"."""
+    names = {number: unit for unit, number in _UNITS.items() if unit}
+    number = next(number for number in sorted(names, reverse=True) if bytes % number == 0)
+    unit = names[number].upper().replace("I", "i")
+    return f"{bytes // number}{unit}" if number > 1 else f"{bytes} bytes"
+
+
 SETTINGS: dict[str, Setting] = {
     "model": Setting(text, "builtin", "ollama:qwen3:8b", "the model when none is named", "PROMPTKIT_MODEL"),
     "concurrency": Setting(whole, 8, 4, "calls in flight at once", "PROMPTKIT_CONCURRENCY"),
@@ -107,7 +115,8 @@ def default_model() -> str:
     kind, colon, path = str(name).partition(":")
     if kind not in places.FILE_MODELS or not path or "," in path:
         return str(name)
-    return f"{kind}{colon}{folder / Path(path).expanduser()}"
+    file = folder / Path(path).expanduser()
+    return f"{kind}{colon}{file.parent.resolve() / file.name}"  # the file keeps its name, also where it is a link
 
 
 def files() -> list[Path]:

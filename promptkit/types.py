@@ -248,6 +248,12 @@ class Outcome:
 
     drawn: ClassVar[Callable[[Outcome], str] | None] = None  # to HTML: set from above, nothing up there is known here
 
+    @property
+    def verified(self) -> bool | None:
+        """Whether a program found the answer right (True) or wrong (False); None where nothing could tell."""
+        told = self.detail.get("verified")
+        return told if isinstance(told, bool) and self.answer is not None else None
+
     def __str__(self) -> str:
         return self.answer if self.answer is not None else f"({self.status}: no answer)"
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import MISSING, fields
 from typing import Any
 
+from promptkit import registry
 from promptkit.cli.flags import SHARED
 from promptkit.errors import BadInput
 from promptkit.types import Blob
@@ -18,11 +20,17 @@ def answer(strategy: str, question: str | None, given: dict[str, Any]) -> int:
 
     shared = {key: given.pop(key) for key in SHARED}
     session = Session(**{key: shared.pop(key) for key in DISPLAY})
-    how = {"model_options": parse_options(shared.pop("option")), **shared, **given}
+    named = {key: value for key, value in given.items() if value is not None or key not in _without_default(strategy)}
+    how = {"model_options": parse_options(shared.pop("option")), **shared, **named}
     if "-" in how["attach"] and question in (None, "-"):
         raise BadInput("stdin cannot be the question and an attachment", hint='--with - "what to do with it"')
     how["attach"] = [_attached(file) for file in dict.fromkeys(how["attach"])]
-    return session.run(strategy, question_from(question), how)
+    return session.run(strategy, question_from(question, strategy), how)
+
+
+def _without_default(strategy: str) -> set[str]:
+    """The fields that have no default a flag could show: one that was not typed is left to the strategy."""
+    return {each.name for each in fields(registry.load("strategy", strategy)) if each.default is MISSING}
 
 
 def _attached(file: str) -> Blob:
@@ -53,13 +61,16 @@ def _scalar(text: str) -> object:
     return text
 
 
-def question_from(argument: str | None) -> str:
+def question_from(argument: str | None, strategy: str) -> str:
     """The question: the argument, or stdin for `-` and when none is given and stdin is no terminal."""
-    if argument is not None and argument != "-":
-        return argument
+    hint = f'promptkit run {strategy} "your question", or - to read it from stdin'
     if argument is None and (sys.stdin is None or sys.stdin.isatty()):
-        raise BadInput("no question given", hint='promptkit run cot "your question", or - to read it from stdin')
-    return read_stdin("the question").decode("utf-8-sig", "replace")
+        raise BadInput("no question given", hint=hint)
+    piped = argument is None or argument == "-"
+    question = read_stdin("the question").decode("utf-8-sig", "replace") if piped else str(argument)
+    if not question.strip():
+        raise BadInput("the question is empty", hint=hint)
+    return question
 
 
 def read_stdin(what: str) -> bytes:

@@ -7,14 +7,14 @@ from typing import Any
 
 import typer
 
-from promptkit.cli import again, cache, catalogue, config, doctor, new, plugins, prompts, runs
+from promptkit.cli import again, bench, cache, catalogue, config, doctor, new, plugins, prompts, runs
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
 from promptkit.cli.speak import complain, complain_bug, err
 from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
-ORDER = "run resume replay runs prompts strategies models plugins new cache config doctor".split()
+ORDER = "run resume replay runs prompts strategies models bench plugins new cache config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -39,6 +39,7 @@ again.add_to(app)
 runs.add_to(app)
 prompts.add_to(app)
 catalogue.add_to(app)
+bench.add_to(app)
 plugins.add_to(app)
 new.add_to(app)
 cache.add_to(app)

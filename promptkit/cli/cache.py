@@ -91,18 +91,32 @@ def stats(as_json: Json = False) -> None:
     if as_json:
         return out_json({"schema": "promptkit.cache-stats/1", "path": str(journal.path or "memory"), **held})
     ages = f", {day_time(held['oldest'])} to {day_time(held['newest'])}" if held["completions"] else ""
-    out(clean(f"journal   {journal.path or 'in memory'}"))
-    out(f"size      {_bytes(held['file'])}, {_bytes(held['bytes'])} in use")
+    _line("journal", str(journal.path or "in memory"))
+    _line("size", f"{_bytes(held['file'])}, {_bytes(held['bytes'])} in use")
     counted = [many(held[name], noun) for name, noun in (("runs", "run"), ("calls", "call"), ("completions", "sample"))]
-    out(f"holds     {', '.join(counted)}{ages}")
+    _line("holds", f"{', '.join(counted)}{ages}")
     saved = held["saved"]
-    out(f"saved     {many(saved['calls'], 'call')}, {short(saved['tokens'])} tokens")
+    _line("saved", f"{many(saved['calls'], 'call')}, {short(saved['tokens'])} tokens")
     if held["models"]:
         out("")
         names = ("calls", "completions", "input_tokens", "output_tokens")
-        rows = [(one["model"], *(str(one[name]) for name in names)) for one in held["models"]]
-        columns(("model", "calls", "samples", "tokens in", "tokens out"), rows)
+        rows = [(*(str(one[name]) for name in names), one["model"]) for one in held["models"]]
+        columns(("calls", "samples", "tokens in", "tokens out", "model"), rows)  # a name of any length comes last
     return None
+
+
+def _line(label: str, text: str) -> None:
+    """A labelled line; on a terminal it is broken at words, under its own beginning, and a path is never cut."""
+    from rich.console import Console
+
+    from promptkit.render.safe import wrap
+
+    text, indent = clean(text), 10
+    room = Console(file=sys.stdout).width - indent if sys.stdout.isatty() else len(text)
+    if max(map(len, text.split(" "))) > room:
+        return out(f"{label}\n  {text}")
+    first, *rest = wrap(text, max(1, room))
+    return out("\n".join([label.ljust(indent) + first, *(" " * indent + piece for piece in rest)]))
 
 
 def prune(
@@ -117,6 +131,9 @@ def prune(
     from promptkit.settings import days, size
 
     keep = Keep(days=_read("--older-than", days, older_than), runs=keep_runs, bytes=_read("--max-size", size, max_size))
+    if not keep:
+        ways = ("--older-than 30d", "--keep-runs 100", "--max-size 1GB")
+        raise BadInput("nothing says what is to go", hint="\n".join(f"promptkit cache prune {way}" for way in ways))
     journal = _journal()
     plan = journal.prune(keep, dry=True)
     if dry_run or not (plan.runs or plan.completions):
@@ -127,7 +144,8 @@ def prune(
             flags = "".join(f" {flag} {value}" for flag, value in given if value is not None)
             hint = f"promptkit cache prune{flags} --yes"
             raise BadInput(_went("this would remove for good:", plan), hint=hint)
-        typer.confirm(_went("remove for good:", plan) + "?", abort=True, err=True)
+        if not typer.confirm(_went("remove for good:", plan) + "?", err=True):
+            return err("nothing removed")
     before = journal.stats()["bytes"]
     freed = journal.prune(keep)
     return err(f"{_went('removed', freed)}; {_compacted(journal, before)}")

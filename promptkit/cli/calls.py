@@ -35,6 +35,13 @@ def calls_of(journal: Journal, row: RunRow) -> Iterator[dict[str, Any]]:
         }
 
 
+def answered(journal: Journal, row: RunRow) -> list[str]:
+    """The models that answered, where the run had several that stand in for each other."""
+    if not row.options.get("models"):
+        return []
+    return list(dict.fromkeys(call["model"] for call in calls_of(journal, row) if call["model"]))
+
+
 def show_call(journal: Journal, row: RunRow, number: int, as_json: bool) -> None:
     """Print the whole prompt and reply of a sample."""
     from promptkit.render.amounts import many
@@ -48,7 +55,7 @@ def show_call(journal: Journal, row: RunRow, number: int, as_json: bool) -> None
     asked = _request(journal, calls, call)
     if as_json:
         return out_json({"schema": "promptkit.call/1", "run": row.id, **call, "request": asked})
-    out(_headline(call, len(calls)))
+    out(_headline(call, len(calls), row.model))
     for turn in asked["messages"] if asked else ():
         out(f"\n[{turn['role']}]\n{printable(_text(turn))}")
     if call["reasoning"]:
@@ -77,7 +84,9 @@ def _text(turn: dict[str, Any]) -> str:
     return "".join((*parts, *wishes))
 
 
-def _headline(call: dict[str, Any], calls: int) -> str:
+def _headline(call: dict[str, Any], calls: int, model: str) -> str:
+    """What the sample took; which model it came from, where the run had several."""
+    from promptkit.render import amounts
     from promptkit.render.amounts import lasting, short
 
     draw = "/".join(map(str, call["draw"]))
@@ -85,5 +94,6 @@ def _headline(call: dict[str, Any], calls: int) -> str:
     if call["error"]:
         return clean(" · ".join([*words, f"failed: {call['error']}"]))
     tokens = f"{short(call['input_tokens'])} → {short(call['output_tokens'])} tokens"
+    words += [amounts.model(call["model"])] if call["model"] not in (None, model) else []
     words += [tokens, "cached" if call["cached"] else lasting(call["seconds"])]
     return clean(" · ".join([*words, *([call["finish"]] if call["finish"] != "stop" else [])]))

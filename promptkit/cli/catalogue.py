@@ -79,7 +79,7 @@ def strategies(
 def models(as_json: Json = False) -> None:
     """List the kinds of model, and the default."""
     from promptkit import registry
-    from promptkit.settings import origin
+    from promptkit.settings import default_model, origin
 
     known = registry.names("provider")
     default, where = origin("model")
@@ -95,7 +95,8 @@ def models(as_json: Json = False) -> None:
     columns(("-m", "needs", "state"), rows)
     problem = "" if kind in known else f"  there is no provider {kind!r}"
     out("")
-    prose(f"default: {clean(str(default))}  ({clean(where)}){problem}")
+    origin_of = "" if where == "default" else f"  ({clean(where)})"
+    prose(f"default: {clean(default_model())}{origin_of}{problem}")
     return None
 
 

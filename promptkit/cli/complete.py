@@ -47,6 +47,13 @@ def readers(incomplete: str) -> list[str]:
     return [name for name in (*READERS, "text") if name.startswith(incomplete)]
 
 
+def bench_sections(incomplete: str) -> list[str]:
+    """The sections of a benchmark."""
+    from promptkit.bench.parts import SECTIONS
+
+    return [name for name in SECTIONS if name.startswith(incomplete)]
+
+
 def models(incomplete: str) -> list[str]:
     """The kinds of model; after `llamacpp:` and `scripted:`, the files there are."""
     from promptkit import registry

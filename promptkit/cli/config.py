@@ -78,6 +78,10 @@ def _said(one: dict[str, Any]) -> str:
 
     if one["setting"] == "journal.path":
         return str(settings.journal_path() or "memory")
+    if one["setting"] == "model":
+        return settings.default_model()
     if one["value"] is None:
         return "keep everything"
+    if one["setting"] == "journal.max_size":
+        return settings.sized(one["value"])
     return f"{one['value']:g}" if isinstance(one["value"], float) else str(one["value"])

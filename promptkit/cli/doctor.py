@@ -27,7 +27,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON docume
     """Check this installation; exit 1 if something is broken. Nothing here touches the network."""
     from promptkit.cli.checks import examine
 
-    findings = examine()
+    findings = [*examine(), *_plugins()]
     healthy = all(finding.state != "fail" for finding in findings)
     if as_json:
         out_json({"schema": "promptkit.doctor/1", "ok": healthy, "checks": [plain(finding) for finding in findings]})
@@ -35,6 +35,24 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON docume
         for line in _lines(findings):
             prose(line, hang=len(line) - len(line.lstrip()) + 2)
     return Exit.DONE if healthy else Exit.FAILED
+
+
+def _plugins() -> Iterator[Finding]:
+    """What installed packages add, as far as it is not in order; how many names are."""
+    from promptkit import registry
+    from promptkit.cli.checks import Finding
+    from promptkit.cli.plugins import looked_at
+    from promptkit.render.amounts import many
+
+    found = [looked_at(plugin) for plugin in registry.plugins()]
+    for each in found:
+        remove = f"pip uninstall {each['package']}"
+        if each["state"] == "broken":
+            yield Finding("plugins", "fail", each["problem"], f"pip install --upgrade {each['package']}, or {remove}")
+        elif each["state"] == "hidden":
+            yield Finding("plugins", "warn", each["problem"], remove)
+    if fine := sum(each["state"] == "ok" for each in found):
+        yield Finding("plugins", "ok", f"{many(fine, 'name')} of installed packages can be used")
 
 
 def _lines(findings: Sequence[Finding]) -> Iterator[str]:

@@ -23,7 +23,7 @@ def read_inputs(prompt: Prompt, words: Sequence[str]) -> dict[str, str | list[st
         if name not in prompt.inputs:
             raise UnknownName("input", name, prompt.inputs, listing=f"promptkit prompts show {prompt.id}")
         given.setdefault(name, []).append(_file(value[1:]) if value.startswith("@") else value)
-    lists = _looped(prompt)
+    lists = looped(prompt)
     if twice := next((name for name, all in given.items() if len(all) > 1 and name not in lists), None):
         raise BadInput(f"-v {twice} is given {len(given[twice])} times, and {prompt.id} takes one")
     return {name: all if name in lists else all[0] for name, all in given.items()}
@@ -37,7 +37,7 @@ def _file(path: str) -> str:
         raise BadInput(f"{path}: {reason}", hint="-v NAME=@FILE reads a text file") from error
 
 
-def _looped(prompt: Prompt) -> set[str]:
+def looped(prompt: Prompt) -> set[str]:
     """The inputs the template loops over: a lone string there would be taken letter by letter."""
     from jinja2 import Environment, nodes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="One JSON docum
     """List what installed packages add, and whether it loads."""
     from promptkit import registry
 
-    found = [_looked_at(plugin) for plugin in registry.plugins()]
+    found = [looked_at(plugin) for plugin in registry.plugins()]
     if as_json:
         return out_json({"schema": "promptkit.plugins/1", "plugins": found})
     if not found:
@@ -35,12 +36,17 @@ def plugins(as_json: Annotated[bool, typer.Option("--json", help="One JSON docum
     return columns(head, [(*(each[name] for name in head[:-1]), _said(each)) for each in found])
 
 
-def _looked_at(plugin: Plugin) -> dict[str, Any]:
+def looked_at(plugin: Plugin) -> dict[str, Any]:
     """A plugin with its state: ok, hidden by another of its name, or broken."""
+    from promptkit.cli.run import build
+
     state, problem = ("hidden", plugin.hidden) if plugin.hidden else ("ok", "")
     if not problem:
         try:
-            plugin.load()
+            if plugin.kind == "strategy":
+                build(plugin.name)  # its fields become flags
+            else:
+                plugin.load()
         except PluginBroken as error:
             state, problem = "broken", error.message
     about = {"package": plugin.package, "version": plugin.version, "kind": plugin.kind, "name": plugin.name}
@@ -68,7 +74,7 @@ def hidden_ones_named() -> Iterator[None]:
     ) -> None:
         if not issubclass(category, PluginHidden):
             return usual(message, category, filename, lineno, file, line)
-        if str(message) not in said:
+        if "_PROMPTKIT_COMPLETE" not in os.environ and str(message) not in said:  # a shell has no place for it
             said.add(str(message))
             err(clean(f"warning: {message}"))
         return None

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from promptkit import registry
 from promptkit.cli import complete
 from promptkit.cli.answer import answer
 from promptkit.cli.fields import field_help
 from promptkit.cli.flags import SHARED, of_strategy
-from promptkit.errors import BadInput
+from promptkit.cli.speak import clean
+from promptkit.errors import BadInput, PluginBroken
 
 Question = Annotated[str | None, typer.Argument(help="The question; - reads it from stdin.", show_default=False)]
 
@@ -46,7 +47,24 @@ class RunGroup(TyperGroup):
             return None  # completing what is being typed
         if cmd_name.endswith((".yaml", ".yml")) or "/" in cmd_name:
             raise BadInput(f"this promptkit runs no recipes yet: {cmd_name}", hint='promptkit run cot "your question"')
-        return build(cmd_name)
+        try:
+            return build(cmd_name)
+        except PluginBroken as error:  # the list of strategies and what a shell offers have no place for errors
+            return Broken(cmd_name, error)
+
+
+class Broken(TyperCommand):
+    """A strategy that cannot be loaded: listed with the reason, which is raised when it is asked for anything."""
+
+    def __init__(self, name: str, error: PluginBroken) -> None:
+        super().__init__(name, short_help=clean(f"cannot be loaded: {error.message}"), add_help_option=False)
+        self._error = error
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Nothing to offer where a shell asks; PluginBroken otherwise."""
+        if ctx.resilient_parsing:
+            return []
+        raise self._error
 
 
 def build(name: str) -> Any:
@@ -57,7 +75,7 @@ def build(name: str) -> Any:
     try:
         small.command(name, help=inspect.getdoc(strategy), context_settings=settings)(_body(name, strategy))
         command = typer.main.get_command(small)
-    except (RuntimeError, ValueError) as error:  # a field named like a flag of ours, or of a type that no word gives
+    except Exception as error:  # a field named like a flag of ours, or of a type that no word gives
         if (plugin := registry.plugin("strategy", name)) is None:
             raise
         raise plugin.broken(f"its fields cannot be flags: {error}") from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from promptkit.cli import complete
-from promptkit.cli.calls import calls_of, show_call
+from promptkit.cli.calls import answered, calls_of, show_call
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.tables import columns, draw
 from promptkit.cli.usage import Verbs
@@ -98,7 +98,8 @@ def show(
         return None
     from promptkit.render.runs import run_tree, run_view
 
-    return draw(run_tree(happened) if tree else run_view(plain(row), happened))
+    shown = {**plain(row), "answered": answered(journal, row)}
+    return draw(run_tree(happened) if tree else run_view(shown, happened))
 
 
 def rm(

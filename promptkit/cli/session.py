@@ -39,11 +39,11 @@ class Session:
 
     def resume(self, run: str, changes: Mapping[str, Any]) -> int:
         """The exit code of a run that goes on."""
-        return self.show(api.plan_again(run, "resume", **changes))
+        return self.show(api.plan_resume(run, **changes))
 
     def replay(self, run: str) -> int:
         """The exit code of a run shown again from the journal."""
-        return self.show(api.plan_again(run, "replay"))
+        return self.show(api.plan_replay(run))
 
     def show(self, plan: Plan) -> int:
         """Run it on the display, print what it gave, and return its exit code."""
@@ -135,8 +135,11 @@ class _Last:
     def outcome(self, plan: Plan) -> Outcome:
         """The outcome of a run that was interrupted, a second time maybe: then it has not even ended."""
         ended, best = self.ended, self.state.snapshot().best
+        answer = ended.answer if ended else best.answer if best else None
+        checked = best is not None and best.verified and best.answer == answer
         return Outcome(
-            answer=ended.answer if ended else best.answer if best else None,
+            answer=answer,
+            detail={"verified": checked or None},
             status="cancelled",
             usage=ended.usage if ended else self.spent,
             cost_usd=ended.cost_usd if ended else None,

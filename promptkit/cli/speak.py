@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from promptkit.errors import BadPrompt, JournalError, KeyMissing, PromptkitError
+from promptkit.errors import BadPrompt, JournalError, KeyMissing, OutputInvalid, PromptkitError
 
 
 def out(text: str) -> None:
@@ -47,7 +47,8 @@ def complain(error: PromptkitError, *, as_json: bool = False) -> int:
         out_json({"schema": "promptkit.error/1", **told, "run": error.run or None})
     fallback = "promptkit prompts check" if isinstance(error, BadPrompt) else ""
     say(f"error: {error.message}", (error.hint or fallback).splitlines())
-    if error.run and not isinstance(error, (JournalError, KeyMissing)):
+    # A resume draws nothing again that the journal has: it would end at the same reply.
+    if error.run and not isinstance(error, (JournalError, KeyMissing, OutputInvalid)):
         err(f"  what was done is kept: promptkit resume {error.run}")
     return error.exit_code
 

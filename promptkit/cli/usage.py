@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from typer.core import TyperGroup
@@ -21,7 +22,7 @@ _OURS = {
     "chat": f"one question at a time: {_ONE_ANSWER}",
     "solve": _REASONED,
     "eval": f"one question through a strategy: {_VOTED}\nits calls and votes: promptkit runs show last",
-    "bench": "in a checkout: make bench",
+    "benchmark": "promptkit bench builtin --quick",
     "compare": f"{_REASONED}\n{_VOTED}\nside by side: promptkit runs list",
     "score": f"where a pack has rules, answers are checked as they come: {_CHECKED}\nsee: promptkit runs show last",
     "view": "promptkit runs show last",
@@ -44,8 +45,10 @@ _OURS = {
 _PLAINER = {
     "Input should be a valid integer, unable to parse string as an integer": "not a whole number",
     "Input should be a valid number, unable to parse string as a number": "not a number",
+    "Input should be greater than or equal to": "not at least",
     "Value error, ": "",
 }
+_SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")  # those that typer writes completion for
 
 
 class Verbs(TyperGroup):
@@ -66,6 +69,13 @@ class Verbs(TyperGroup):
 class TopVerbs(Verbs):
     """The verbs of promptkit; those of other tools, strategies and bare questions are known, too."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is left of the words; BadInput where completion is asked for by a shell's name, which would be lost."""
+        for flag, word in pairwise(args):
+            if flag in ("--install-completion", "--show-completion") and not word.startswith("-"):
+                raise BadInput(f"{flag} is for the shell it is typed in, and takes no name", hint=_completed(word))
+        return super().parse_args(ctx, args)
+
     def unknown(self, ctx: Any, name: str) -> Exception:
         """The error that names our verb for it."""
         from promptkit import registry
@@ -77,6 +87,13 @@ class TopVerbs(Verbs):
         if " " in name.strip():
             return BadInput("a question needs a strategy before it", hint='promptkit run cot "your question"')
         return super().unknown(ctx, name)
+
+
+def _completed(shell: str) -> str:
+    """How a shell that is not the one being typed in gets its completion."""
+    if shell not in _SHELLS:
+        return f"there is completion for {', '.join(_SHELLS)}"
+    return f"in {shell}: promptkit --install-completion\nits script: _PROMPTKIT_COMPLETE=source_{shell} promptkit"
 
 
 def complain_usage(error: Any) -> int:

@@ -44,10 +44,11 @@ def settle(
 
 def spent(db: sqlite3.Connection, run: str) -> Spent:
     """All attempts of a run and of its resumes together."""
-    calls, sent, received, reserved, samples, cost, unknown, unsettled = db.execute(
+    calls, sent, received, reserved, samples, cost, held, unknown, unsettled = db.execute(
         "SELECT count(*), total(input_tokens), total(output_tokens),"
         " total(CASE WHEN settled IS NULL THEN reserved_tokens END), total(samples),"
         " total(CASE WHEN settled IS NULL THEN reserved_cost ELSE cost END),"
+        " total(CASE WHEN settled IS NULL THEN reserved_cost END),"
         " total((CASE WHEN settled IS NULL THEN reserved_cost ELSE cost END) IS NULL), total(settled IS NULL)"
         " FROM attempts WHERE run = ?",
         (run,),
@@ -59,5 +60,6 @@ def spent(db: sqlite3.Connection, run: str) -> Spent:
         reserved_tokens=int(reserved),
         samples=int(samples),
         cost=None if unknown else cost,
+        reserved_cost=held,
         unsettled=int(unsettled),
     )

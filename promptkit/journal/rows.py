@@ -28,6 +28,7 @@ class Spent:
     reserved_tokens: int = 0  # of attempts whose outcome is unknown: charged whole
     samples: int = 0
     cost: float | None = 0.0
+    reserved_cost: float = 0.0  # the part of `cost` that attempts of unknown outcome are charged
     unsettled: int = 0  # attempts whose outcome is unknown
 
     @property

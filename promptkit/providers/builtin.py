@@ -13,7 +13,7 @@ from promptkit.providers.llama.gguf_file import read_gguf
 from promptkit.providers.llama.options import open_model
 from promptkit.types import Provider
 
-PACKS = ("game24",)
+PACKS = ("game24", "words", "patterns")
 
 
 def open_builtin(name: str, options: Mapping[str, object]) -> Provider:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from promptkit.attachments import data_of
-from promptkit.errors import BadInput, BadReply, Rejected, Unavailable
+from promptkit.errors import BadInput, BadReply, ProviderError, Unavailable
 from promptkit.events import Delta, emit
 from promptkit.providers.remote.chat_wire import check
 from promptkit.providers.remote.errors import Service
@@ -104,7 +104,7 @@ class Ollama:
             if failure is None:
                 raise
             if isinstance(failure, Unavailable) and "system memory" in failure.message:  # no try will find more
-                failure = Rejected(failure.message, hint="a smaller model, or a smaller one of its tags, may fit")
+                failure = ProviderError(failure.message, hint="a smaller model, or a smaller one of its tags, may fit")
             raise failure from None
 
     def _options(self, request: Request) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class Scripted:
         if isinstance(reply, Completion):
             emit(Delta(request.draw, reply.text))
             return reply
+        if not isinstance(reply, str):  # what a function without a type checker may return
+            raise BadInput(f"a scripted model answered with a {type(reply).__name__}, not text")
         text, finish = _cut(reply, request)
         emit(Delta(request.draw, text))
         usage = Usage(input_tokens=sum(_words(m.text) for m in request.messages), output_tokens=_words(text))

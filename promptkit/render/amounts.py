@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, tzinfo
 from pathlib import PureWindowsPath
 
@@ -11,6 +12,7 @@ from promptkit.types import Usage
 # Not the locale's: output is the same everywhere.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _OWN = ("builtin", "llamacpp", "scripted", "ollama")
+_LISTED = re.compile(r",(?=[a-z][a-z0-9_-]*:|builtin(?:,|$))")  # a file's name may have commas, too
 
 
 def many(number: int, noun: str) -> str:
@@ -56,9 +58,9 @@ def money(dollars: float | None, model: str = "") -> str:
 
 
 def local(model: str) -> bool:
-    """Whether a model of that name can only run on the user's own machines."""
-    provider, _, name = model.partition(":")
-    return provider in _OWN and not name.endswith("cloud")
+    """Whether a model of that name, or every one of a list, can only run on the user's own machines."""
+    parted = [name.partition(":") for name in _LISTED.split(model)]
+    return all(provider in _OWN and not name.endswith("cloud") for provider, _, name in parted)
 
 
 def score(value: float) -> str:
@@ -77,8 +79,12 @@ def samples(number: int, cached: int) -> str:
 
 
 def model(name: str) -> str:
-    """A model's name as it is shown: of a file, its last part: `llamacpp:qwen.gguf`."""
-    kind, colon, rest = one_line(name).partition(":")
+    """A model's name, or those of a list, as shown: of a file, its last part: `llamacpp:qwen.gguf,builtin`."""
+    return ",".join(map(_shown, _LISTED.split(one_line(name))))
+
+
+def _shown(name: str) -> str:
+    kind, colon, rest = name.partition(":")
     if kind not in ("llamacpp", "scripted"):
         return kind + colon + rest
     return f"{kind}{colon}{PureWindowsPath(rest).name}"  # it reads both kinds of slashes

@@ -108,8 +108,11 @@ def budget_words(snapshot: Snapshot) -> str:
         return "budget reached"
     cap = one_line(hit.cap).removeprefix("max_").removeprefix("max-")
     if cap == "cost":
-        return f"budget reached: {amounts.money(hit.used)} of {amounts.money(hit.limit)}"
-    return f"budget reached: {hit.used:,.6g} of {hit.limit:,.6g} {cap}"
+        words, held = f"{amounts.money(hit.used)} of {amounts.money(hit.limit)}", amounts.money(hit.reserved)
+    else:
+        words, held = f"{hit.used:,.6g} of {hit.limit:,.6g} {cap}", f"{hit.reserved:,.6g}"
+    lost = f" · {held} reserved by {amounts.many(hit.unknown, 'interrupted call')}" if hit.unknown else ""
+    return f"budget reached: {words}{lost}"
 
 
 def reason(text: str) -> str:

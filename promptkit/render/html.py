@@ -32,11 +32,11 @@ def _answer(outcome: Outcome, run: Snapshot) -> str:
     none = f'<span style="{_QUIET}">no answer</span>'
     answer = none if outcome.answer is None else f'<b style="{_MONO};font-size:16px">{_text(outcome.answer)}</b>'
     best = run.best
-    checked = outcome.detail.get("verified") or (best and best.verified and best.answer == outcome.answer)
+    checked = outcome.verified or (best and best.verified and best.answer == outcome.answer)
     badges = [_badge(outcome.status, _COLOURS.get(outcome.status, "#888"))]
     if checked and outcome.answer is not None:
         badges.append(_badge("verified by program", _COLOURS["done"]))
-    elif outcome.answer is not None and outcome.detail.get("verified") is False:
+    elif outcome.verified is False:
         badges.append(_badge("wrong, checked by program", _COLOURS["error"]))
     if outcome.confidence is not None:
         share = "share of the vote" if run.votes or outcome.detail.get("votes") else "confidence"

@@ -150,7 +150,10 @@ class _Timeline:
     def _head(self, width: int) -> Text:
         row = self.row
         usage = _usage(row)
-        words = [_word(row, "strategy"), amounts.model(_word(row, "model")), _when(row, self.zone)]
+        words = [_word(row, "strategy"), amounts.model(_word(row, "model"))]
+        if answered := row.get("answered"):
+            words.append(f"answered by {', '.join(map(amounts.model, answered))}")
+        words.append(_when(row, self.zone))
         started, ended = row.get("started"), row.get("ended")
         if isinstance(started, (int, float)) and isinstance(ended, (int, float)):
             words.append(amounts.lasting(ended - started))

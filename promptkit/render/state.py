@@ -300,7 +300,7 @@ class RunState:
     def _(self, event: e.Best, record: Record) -> None:
         if _NESTED in record.span:
             return
-        self._now.best = event
+        self._now.best = event if event.answer is not None else None
         if event.node is not None:
             tree = self._tree(record.span)
             for path, node in tree.items():

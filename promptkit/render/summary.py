@@ -10,7 +10,7 @@ from rich.text import Text
 from promptkit.render import amounts, frame
 from promptkit.render.safe import Legible, clean, clip, flow, one_line
 from promptkit.render.state import RunState, Snapshot
-from promptkit.render.votes import ruling
+from promptkit.render.votes import ruling, tie
 from promptkit.types import Outcome
 
 _CHECKED = "by program, not by the model"
@@ -37,7 +37,7 @@ class _Closing:
 def lines(outcome: Outcome, state: RunState | None = None) -> list[tuple[str, str]]:
     """The lines with their styles, without margin."""
     snapshot = state.snapshot() if state else Snapshot()
-    wrong = outcome.answer is not None and outcome.detail.get("verified") is False
+    wrong = outcome.verified is False
     style = "yellow" if wrong or outcome.status != "done" else "green"
     # A wrong answer comes first: what stands above looks like any other.
     found = [(_WRONG, "bold red")] if wrong else []
@@ -65,7 +65,7 @@ def _took(outcome: Outcome, snapshot: Snapshot) -> str:
 def _verified(outcome: Outcome, snapshot: Snapshot) -> bool:
     best = snapshot.best
     return outcome.answer is not None and bool(
-        outcome.detail.get("verified") or (best and best.verified and best.answer == outcome.answer)
+        outcome.verified or (best and best.verified and best.answer == outcome.answer)
     )
 
 
@@ -88,16 +88,23 @@ def _ended(outcome: Outcome, snapshot: Snapshot) -> str:
             because = ruling(snapshot.votes).removeprefix("undecided: ") if snapshot.votes else fallback
             return f"undecided: {because}"
         case "budget":
-            kept = "the best so far is the answer" if outcome.answer is not None else "there is no answer yet"
+            kept = _kept(outcome, snapshot)
             cut = outcome.detail.get("cut")
             cap = one_line(cut) if isinstance(cut, str) and not snapshot.budget else frame.budget_words(snapshot)
             return f"{cap} · {kept}{_resume(outcome, snapshot)}"
         case "cancelled":
-            kept = "the best so far is the answer" if outcome.answer is not None else "there is no answer yet"
-            return f"cancelled · {kept}{_resume(outcome)}"
+            return f"cancelled · {_kept(outcome, snapshot)}{_resume(outcome)}"
         case "error":
             error = outcome.detail.get("error")
             return f"failed: {frame.reason(error)}" if isinstance(error, str) and error else "failed"
+
+
+def _kept(outcome: Outcome, snapshot: Snapshot) -> str:
+    """What a run that was cut off leaves behind."""
+    if outcome.answer is not None:
+        return "the best so far is the answer"
+    tied = tie(snapshot.votes) if snapshot.votes else ""
+    return f"{tied}, there is no answer yet" if tied else "there is no answer yet"
 
 
 def _share(outcome: Outcome, snapshot: Snapshot) -> str:
@@ -106,10 +113,12 @@ def _share(outcome: Outcome, snapshot: Snapshot) -> str:
 
 
 def _unread(outcome: Outcome) -> str:
-    """Why there is no answer where nothing was put to the vote."""
+    """Why there is no answer where nothing was put to the vote; only `finish` tells that there was a single reply."""
     if outcome.detail.get("finish") == "length":
         return "the reply was cut off before its answer"
-    return "no answer could be read from the reply" if outcome.text.strip() else "the reply was empty"
+    if outcome.text.strip():
+        return "no answer could be read from the reply"
+    return "the reply was empty" if "finish" in outcome.detail else "the strategy came to no answer"
 
 
 def _reply(outcome: Outcome, snapshot: Snapshot) -> str:

@@ -74,6 +74,12 @@ def ruling(votes: VotesCounted) -> str:
     return " · ".join([said, *(_lost(votes) or ["every answer could be read"])])
 
 
+def tie(votes: VotesCounted) -> str:
+    """`A and B are tied`; "" where one is ahead, or none."""
+    leaders = _leaders(votes)
+    return f"{_listed(leaders)} are tied" if len(leaders) > 1 else ""
+
+
 def _lost(votes: VotesCounted) -> list[str]:
     unread = f"{votes.unread} could not be read" if votes.unread else ""
     failed = f"{votes.failed} failed" if votes.failed else ""

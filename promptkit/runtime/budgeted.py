@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from promptkit.errors import BadInput, Cut, KeyMissing, PromptkitError, RateLimited, Rejected
+from promptkit.errors import BadInput, Cut, KeyMissing, PromptkitError, RateLimited, Rejected, Unreachable
 from promptkit.events import BudgetHit, emit
 from promptkit.journal import Journal, Spent, key
 from promptkit.runtime.layer import Layer
@@ -41,6 +41,13 @@ class Need:
     tokens: int
     cost: float | None
 
+    def __add__(self, other: Need) -> Need:
+        cost = (self.cost or 0) + (other.cost or 0)
+        return Need(self.calls + other.calls, self.tokens + other.tokens, cost)
+
+    def __sub__(self, other: Need) -> Need:
+        return self + Need(-other.calls, -other.tokens, -(other.cost or 0))
+
 
 class Budget:
     """The live ledger of one run. First come, first served: a small call never overtakes a large one."""
@@ -50,6 +57,7 @@ class Budget:
         self.calls, self.tokens, self.cost, self.samples = spent.calls, spent.tokens, spent.cost or 0.0, spent.samples
         self.input_tokens, self.output_tokens = spent.input_tokens, spent.output_tokens
         self.unpriced = spent.cost is None
+        self.lost = Need(spent.unsettled, spent.reserved_tokens, spent.reserved_cost)  # of calls nobody heard back from
         self.cut: Cut | None = None
         self._held = Need(0, 0, 0.0)
         self._flying = 0
@@ -78,27 +86,40 @@ class Budget:
                     raise self._stop(*short)
                 self._landed.clear()
                 await self._landed.wait()
-            self._held = Need(
-                self._held.calls + need.calls,
-                self._held.tokens + need.tokens,
-                (self._held.cost or 0) + (need.cost or 0),
-            )
+            self._held += need
             self._flying += 1
 
     def settle(self, need: Need, *, tokens: tuple[int, int], cost: float | None, samples: int) -> None:
         """Turn what was held into what was spent; `tokens` is (input, output)."""
-        self._held = Need(
-            self._held.calls - need.calls, self._held.tokens - need.tokens, (self._held.cost or 0) - (need.cost or 0)
-        )
-        self._flying -= 1
-        self.calls += need.calls
-        self.tokens += sum(tokens)
         self.input_tokens += tokens[0]
         self.output_tokens += tokens[1]
         self.samples += samples
+        self._charge(need, sum(tokens), cost)
+
+    def release(self, need: Need) -> None:
+        """Hold it no more."""
+        self._held -= need
+        self._flying -= 1
+        self._landed.set()
+
+    def lose(self, need: Need) -> None:
+        """Charge all that was held: the call was sent and stopped, and may be billed."""
+        self.lost += need
+        self._charge(need, need.tokens, need.cost)
+
+    def _charge(self, need: Need, tokens: int, cost: float | None) -> None:
+        self.calls += need.calls
+        self.tokens += tokens
         self.cost += cost or 0.0
         self.unpriced |= cost is None
-        self._landed.set()
+        self.release(need)
+
+    def told(self) -> str:
+        """What of a cap earlier attempts of the run hold for calls that were interrupted; "" when that is nothing."""
+        capped = self.limits.max_tokens is not None or self.limits.max_cost is not None
+        if not capped or not self.lost.calls:
+            return ""
+        return f"{self.lost.tokens:,} tokens stay reserved by {interrupted(self.lost.calls)}: that may have been billed"
 
     def stop(self, cut: Cut) -> None:
         """Send nothing more."""
@@ -118,10 +139,12 @@ class Budget:
         return None
 
     def _stop(self, cap: str, spent: float, limit: float) -> Cut:
-        emit(BudgetHit(cap, spent, limit))
+        held = {"tokens": self.lost.tokens, "cost": self.lost.cost or 0}.get(cap, 0)
+        lost = self.lost.calls if held else 0
+        emit(BudgetHit(cap, spent, limit, held, lost))
         flag = f"--max-{cap}"
         self.cut = Cut(
-            f"budget reached: {spent:g} of {limit:g} {cap} spent, the next call does not fit",
+            f"budget reached: {spent:g} of {limit:g} {cap} spent{reserved(held, lost)}, the next call does not fit",
             hint=f"raise {flag} and resume the run: what was paid for is kept",
         )
         return self.cut
@@ -139,40 +162,64 @@ class Budgeted(Layer):
 
     async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
         """The completions, once there is room for them under every cap; Cut when there is none."""
-        need = estimate(requests, self.capabilities)
+        need, local = estimate(requests, self.capabilities), self.capabilities.local
         await self._budget.reserve(need)
-        tokens, cost, samples, error = (need.tokens, 0), need.cost, 0, "cancelled"
+        # Unless told otherwise below, it was stopped: on this machine that ends it, elsewhere it may be billed.
+        tokens, cost, samples, error, lost = (0, 0), 0.0 if local else need.cost, 0, "cancelled", not local
         attempt: int | None = None
         try:
             attempt = await self._journal.begin(self._run, key(requests[0], self.identity), need.tokens, need.cost)
             completions = await self.inner.complete_many(requests)
             told = sum((completion.usage for completion in completions), Usage())
-            if told.tokens:  # a provider that tells nothing is charged the whole reservation
-                tokens = (told.input_tokens, told.output_tokens)
-            cost, samples, error = price(self.capabilities, *tokens), len(completions), ""
+            # A provider that tells nothing is charged the whole reservation.
+            tokens = (told.input_tokens, told.output_tokens) if told.tokens else (need.tokens, 0)
+            cost, samples, error, lost = price(self.capabilities, *tokens), len(completions), "", False
             return completions
         except PromptkitError as failure:
-            error = f"{type(failure).__name__}: {failure}"
-            if isinstance(failure, (RateLimited, Rejected, KeyMissing)):
-                tokens, cost = (0, 0), 0.0 if need.cost is not None else None  # the provider did no work
+            error, lost = f"{type(failure).__name__}: {failure}", False
+            if isinstance(failure, (RateLimited, Rejected, KeyMissing, Unreachable)):
+                cost = 0.0  # the provider did no work
+            else:
+                tokens, cost = (need.tokens, 0), need.cost  # whatever it did, it may charge for
             raise
         finally:
-            # An attempt of unknown outcome is charged its whole reservation.
-            self._budget.settle(need, tokens=tokens, cost=cost, samples=samples)
-            if attempt is not None:
+            if attempt is None:  # it never went out
+                self._budget.release(need)
+            elif lost:  # in the journal it stays without an end: the run's resumes are charged for it, too
+                self._budget.lose(need)
+            else:
+                self._budget.settle(need, tokens=tokens, cost=cost, samples=samples)
                 self._journal.settle(
                     attempt, input_tokens=tokens[0], output_tokens=tokens[1], cost=cost, samples=samples, error=error
                 )
 
 
+def charged(spent: Spent, capabilities: Capabilities) -> Spent:
+    """What of it counts: a call that was stopped on this machine has ended there, and is not waited for."""
+    return replace(spent, reserved_tokens=0, reserved_cost=0.0, unsettled=0) if capabilities.local else spent
+
+
+def reserved(held: float, calls: int) -> str:
+    """`, 2,225 of them reserved by 1 interrupted call`; nothing where there is none."""
+    return f", {held:,.6g} of them reserved by {interrupted(calls)}" if calls else ""
+
+
+def interrupted(calls: int) -> str:
+    """`1 interrupted call`, `2 interrupted calls`."""
+    return f"{calls} interrupted call{'s' if calls > 1 else ''}"
+
+
 def refuse_spent(limits: Limits, spent: Spent, run: str) -> None:
     """BadInput when a resumed run has already spent all that a cap allows."""
-    for name, used in (("max_calls", spent.calls), ("max_tokens", spent.tokens), ("max_cost", spent.cost or 0.0)):
+    tokens, cost = (spent.tokens, spent.reserved_tokens), (spent.cost or 0.0, spent.reserved_cost)
+    for name, (used, held) in {"max_calls": (spent.calls, 0), "max_tokens": tokens, "max_cost": cost}.items():
         limit = getattr(limits, name)
         if limit is not None and used >= limit:
             what, flag = name.removeprefix("max_"), "--" + name.replace("_", "-")
+            lost = reserved(held, spent.unsettled if held else 0)
             raise BadInput(
-                f"run {run} has spent {used:g} {what} already, and {flag} is {limit:g} over the run and its resumes",
+                f"run {run} has spent {used:g} {what} already{lost}, and {flag} is {limit:g} over the run and its"
+                " resumes",
                 hint=f"promptkit resume {run} {flag} {2 * used:g}",
             )
 

@@ -4,11 +4,12 @@ A request goes down the list until a model answers; the completion is that model
 its name. What a replay needs to take the same turns is in the journal, as failures of the run:
 
 - A failure that concerns one request (too slow, too long, limited for now) concerns that request alone.
-- A failure that concerns the model whatever it is asked (no key, no such model, no credit, not answering after every
-  retry) rules it out for the rest of the run: requests made later pass it over, except for what the journal has of
-  it. Each pass is recorded, so a replay never has to guess when the model was ruled out. Requests under way at that
-  moment are not touched, so what a strategy asks for in one round depends on no order of arrival.
-- A bad request of ours is nobody's failure: the next model would refuse it too.
+- A failure that concerns the model whatever it is asked (no key, no such model, no credit, no server at its address,
+  not answering after every retry) rules it out for the rest of the run: requests made later pass it over, except for
+  what the journal has of it. Each pass is recorded, so a replay never has to guess when the model was ruled out.
+  Requests under way at that moment are not touched, so what a strategy asks for in one round depends on no order of
+  arrival.
+- A bad request of ours (Rejected) is nobody's failure: the next model would refuse it too.
 
 A resume forgets the failures and begins with the first model again.
 """
@@ -26,14 +27,27 @@ from promptkit.errors import (
     ModelMissing,
     NoCredit,
     PromptkitError,
+    ProviderError,
+    Rejected,
     Transient,
     Unavailable,
 )
 from promptkit.events import Warned, emit
 from promptkit.types import Capabilities, Completion, Model, Provider, Request
 
-FALLS_OVER = (Transient, KeyMissing, ModelMissing, NoCredit, ContextOverflow)
 RULES_OUT = (Unavailable, KeyMissing, ModelMissing, NoCredit)
+
+
+def falls_over(error: PromptkitError) -> bool:
+    """Whether the next model is asked: the error is the model's, not the request's."""
+    return isinstance(error, Transient | ContextOverflow) or rules_out(error)
+
+
+def rules_out(error: PromptkitError) -> bool:
+    """Whether the model would fail whatever it is asked."""
+    # What is neither passing nor about the request: nothing listens at its address, its library cannot be loaded.
+    of_the_model = isinstance(error, ProviderError) and not isinstance(error, Transient | Rejected)
+    return isinstance(error, RULES_OUT) or of_the_model
 
 
 class Remembering(Model, Protocol):
@@ -73,9 +87,11 @@ class Fallback:
                     await model.pass_over(request, ruled_out[place])
                     raise ruled_out[place]
                 return await model.complete(request)
-            except FALLS_OVER as error:
+            except PromptkitError as error:
+                if not falls_over(error):
+                    raise
                 failed.append((model.id, error))
-                if isinstance(error, RULES_OUT):
+                if rules_out(error):
                     self._ruled_out.setdefault(place, error)
                 self._tell(place, error)
         raise _none(failed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def open_provider(name: str, options: Mapping[str, object] | None = None) -> Pro
     for one of them is given as `provider.option`.
     """
     if len(names := split(name)) > 1:
-        return chain([open_provider(each, meant_for(each, options or {})) for each in names])
+        return chain([_one_of(names, each, options or {}) for each in names])
     kind, _, rest = name.partition(":")
     if kind in FILE_MODELS and rest:  # a run is resumed from any folder
         rest = str(Path(rest).expanduser().absolute())
@@ -56,15 +56,33 @@ def split(names: str) -> list[str]:
             found[-1] += f",{piece}"
         else:
             found.append(piece.strip() if named or found else piece)
-    if len(found) > 1 and not all(found):
+    if any(not each or each.rstrip().endswith(",") for each in found) and "," in names:
         raise BadInput(f"a model is missing in the list {names!r}", hint="-m groq:llama-3.3-70b-versatile,builtin")
     return found
+
+
+def _one_of(names: Sequence[str], name: str, options: Mapping[str, object]) -> Provider:
+    """A model of a list; when an option for all of them is not for this one, the error says how to name whose it is."""
+    try:
+        return open_provider(name, meant_for(name, options))
+    except BadInput as error:
+        named = set(re.findall(r"\w+", error.message))
+        shared = [option for option in options if option in named]
+        others = dict.fromkeys(kind for each in names if (kind := _kind(each)) != _kind(name))
+        if not (shared and others):
+            raise
+        hints = [f"or for one of the list: -o {kind}.{option}=…" for option in shared for kind in others]
+        raise BadInput(error.message, hint="\n".join([error.hint, *hints])) from None
 
 
 def meant_for(name: str, options: Mapping[str, object]) -> dict[str, object]:
     """The options of one model of a list: those with its provider in front, and those with none."""
     parted = [(option.rpartition("."), value) for option, value in options.items()]
-    return {option: value for (kind, _, option), value in parted if kind in ("", name.partition(":")[0])}
+    return {option: value for (kind, _, option), value in parted if kind in ("", _kind(name))}
+
+
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
 
 
 def _opened(kind: str, rest: str, options: dict[str, object]) -> Provider:

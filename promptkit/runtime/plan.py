@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from promptkit.events import Sink
 from promptkit.journal import Journal, NewRun
 from promptkit.runtime.budgeted import Limits
 from promptkit.runtime.fallback import Chain
@@ -43,6 +44,7 @@ class Plan:
     mode: Mode = "new"
     model_options: Mapping[str, object] = field(default_factory=dict)
     cut_as: Status = "budget"  # how a run that was cut off ended; a replay ends as the run did
+    sinks: tuple[Sink, ...] = ()  # who watches it
 
     def attached(self) -> list[Blob]:
         """What the question and its history bring with them."""

@@ -26,20 +26,15 @@ from promptkit.events import (
     watch,
 )
 from promptkit.journal import Journal, Spent
-from promptkit.runtime.budgeted import Budget, Limits, refuse_unpriced
+from promptkit.runtime.budgeted import Budget, Limits, charged, refuse_unpriced
+from promptkit.runtime.domain import decline
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.observed import Observed
 from promptkit.runtime.open import stacks
 from promptkit.runtime.plan import Plan
 from promptkit.runtime.tidying import tidy
 from promptkit.runtime.unhurried import cancelled_once
-from promptkit.types import Outcome, Problem, Provider, Status, plain
-
-REAL_MODELS = """a real model answers any question; get one of these, then name it with -m:
-  ollama pull qwen3:8b        then  -m ollama:qwen3:8b
-  export GROQ_API_KEY=…       then  -m groq:llama-3.3-70b-versatile
-  export OPENAI_API_KEY=…     then  -m openai:gpt-4.1-mini
-  any GGUF file you have      then  -m llamacpp:path/to/model.gguf"""
+from promptkit.types import Outcome, Problem, Status, plain
 
 
 async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:
@@ -93,6 +88,7 @@ class _Run:
     def __init__(self, plan: Plan) -> None:
         options, replaying = plan.options, plan.mode == "replay"
         spent = plan.journal.spent(plan.run) if plan.mode == "resume" else Spent()
+        spent = charged(spent, plan.provider.capabilities)
         self._plan = plan
         self._limits = Limits() if replaying else options.limits
         self._budget = Budget(self._limits, spent)
@@ -115,7 +111,7 @@ class _Run:
     async def execute(self, sinks: Sequence[Sink]) -> Outcome:
         """The outcome, recorded; whatever ends the run, what was paid for is in the journal by then."""
         plan = self._plan
-        with watch(*sinks, self._best, *self._keep, meter=self._budget.usage), span(plan.name):
+        with watch(*plan.sinks, *sinks, self._best, *self._keep, meter=self._budget.usage), span(plan.name):
             emit(
                 RunStarted(
                     plan.run,
@@ -126,6 +122,8 @@ class _Run:
                     plain(plan.strategy),
                 )
             )
+            if held := self._budget.told():
+                emit(Warned(held, "raise the cap if there is no room for the rest"))
             try:
                 return await self._end(await self._solve())
             except Cut as cut:
@@ -180,17 +178,6 @@ class _Run:
         return round(time.monotonic() - self._started, 3)
 
 
-def decline(problem: Problem, provider: Provider) -> Outcome | None:
-    """An undecided outcome when the model was not made for such questions; nothing is asked of it."""
-    packs = provider.capabilities.packs
-    if packs is None or problem.pack in packs:
-        return None
-    known = ", ".join(f"-P {pack}" for pack in packs)
-    reason = f"{provider.id} is a tiny model that only knows {known}; it would answer this with noise"
-    emit(Warned(reason, REAL_MODELS))
-    return Outcome(answer=None, status="undecided", detail={"reason": reason})
-
-
 def _valued(outcome: Outcome, problem: Problem) -> Outcome:
     """With its answer as canonical JSON and its value, when an output was asked for; OutputInvalid if it has none."""
     if problem.output_schema is None or outcome.answer is None:
@@ -208,7 +195,7 @@ class _BestSoFar:
     def __call__(self, record: Record) -> None:
         # A strategy inside another reports its own best under a span marked "~".
         if isinstance(record.event, Best) and "~" not in record.span:
-            self.best = record.event
+            self.best = record.event if record.event.answer is not None else None
 
     def outcome(self, status: Status, cut: Cut | None = None) -> Outcome:
         """The best answer so far; None when there was none yet."""

@@ -2,8 +2,8 @@
 
 The zero-shot paper makes two calls: the first brings the reasoning, the second is the first with its reply and
 "Therefore, the answer is". Models that follow instructions write the answer in the first, so the second is an option:
-`extract="always"` is the paper's form, `"unread"` asks again only where the first reply has no readable answer. The
-first call is the same with all and with none of them, so what the journal has of it serves again.
+`extract="always"` is the paper's form, `"unread"` asks again only where the first reply does not say what its answer
+is. The first call is the same with all and with none of them, so what the journal has of it serves again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 from promptkit import prompts
 from promptkit.errors import BadInput
-from promptkit.exchange import answer_to, put, reader_of
+from promptkit.exchange import answer_to, marked, put, reader_of
 from promptkit.types import Model, Outcome, Problem, Request, message
 
 
@@ -21,26 +21,33 @@ from promptkit.types import Model, Outcome, Problem, Request, message
 class ChainOfThought:
     """Reason step by step in one reply, and read the answer at its end."""
 
-    extract: Literal["unread", "always"] | None = None  # when to ask for the answer in a second call; default: never
+    extract: Literal["never", "unread", "always"] | None = None  # when to ask for the answer once more; default: never
     temperature: float | None = None  # sampling temperature of the chain; default: the template's
     reply_tokens: int | None = None  # longest reply; default: the template's
 
     def __post_init__(self) -> None:
-        if self.extract not in (None, "unread", "always"):
-            raise BadInput(f"extract must be unread or always, not {self.extract!r}", hint="e.g. --extract unread")
+        if self.extract not in (None, "never", "unread", "always"):
+            wanted = "--extract must be never, unread or always"
+            raise BadInput(f"{wanted}, not {self.extract!r}", hint="e.g. --extract unread")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer read from one chain of thought, or from what the model draws from it."""
         template = prompts.pack(problem.pack).template("cot")
         request = put(problem, template, temperature=self.temperature, max_tokens=self.reply_tokens)
         chain = await answer_to(request, problem, model, template)
-        if self.extract is None or (self.extract == "unread" and chain.answer is not None):
+        if not self._wanted(chain, reader_of(problem, prompts.pack(problem.pack), template)):
             return chain
         if not chain.text.strip():  # all of it was reasoning set aside: there is nothing to draw from
             return chain
         if problem.output_schema is not None:  # an output is held to its form, and mended, in the first call
             return chain
         return await self._extracted(problem, model, request, chain)
+
+    def _wanted(self, chain: Outcome, reader: str) -> bool:
+        """Whether the answer is asked for; the last sentence of a reply that marks none is not taken for one."""
+        if self.extract == "unread":
+            return chain.answer is None or not marked(reader, chain.text)
+        return self.extract == "always"
 
     async def _extracted(self, problem: Problem, model: Model, request: Request, chain: Outcome) -> Outcome:
         """The second call's answer; the chain's own, if it had one, where the second reply cannot be read."""
@@ -59,4 +66,6 @@ class ChainOfThought:
 
     def effort(self, problem: Problem) -> tuple[int, int | None]:
         """The fewest and the most samples it takes."""
-        return 1, 2 if self.extract else 1
+        if self.extract == "always" and problem.output_schema is None:
+            return 2, 2
+        return 1, 2 if self.extract == "unread" and problem.output_schema is None else 1

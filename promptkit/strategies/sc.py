@@ -71,6 +71,7 @@ class _BallotBox:
         self._reader = reader
         self._read: list[Answer | None] = []
         self._failed = 0
+        self._led = False  # whether one answer is ahead
         self._shown: dict[str, str] = {}  # canonical answer -> as the first sample wrote it
         self._texts: dict[str, str] = {}
 
@@ -92,6 +93,9 @@ class _BallotBox:
         )
         if votes.winner:
             emit(Best(self._shown[votes.winner], score=votes.share, text=self._texts[votes.winner]))
+        elif self._led:  # a moment ago; now the lead is shared, and nobody's answer
+            emit(Best(None))
+        self._led = votes.winner is not None
 
     @property
     def counts(self) -> tuple[tuple[str, int], ...]:

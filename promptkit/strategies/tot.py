@@ -238,6 +238,7 @@ class _Search:
         if answer_read is None and self.problem.output_schema is not None:
             answer_read, completion = await mended(request, completion, self.problem, self.model)
         if answer_read is None:
+            detail |= {"finish": completion.finish}
             return Outcome(answer=None, status="undecided", text=completion.text, detail=detail)
         emit(Best(answer_read.shown, text=completion.text, node=best.path))
         return Outcome(answer=answer_read.shown, text=completion.text, detail=detail | {"path": best.path})

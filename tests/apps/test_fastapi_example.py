@@ -103,6 +103,17 @@ def test_outcomes_and_errors_are_json(site: Site) -> None:
         assert "magic" in wrong.json()["error"]
 
 
+@pytest.mark.parametrize("path", ["/run", "/stream"])
+@pytest.mark.parametrize(
+    ("params", "word"), [({"question": "quick?", "strategy": "nope"}, "nope"), ({"question": " "}, "empty")]
+)
+def test_what_cannot_be_run_is_refused_with_a_status(site: Site, path: str, params: dict[str, str], word: str) -> None:
+    reply = httpx.get(f"{site.url}{path}", params=params, timeout=30)
+    assert reply.status_code == 400
+    assert word in reply.json()["error"]
+    assert "promptkit" not in reply.text, "what to type is for whoever runs the app"
+
+
 def test_events_are_streamed_as_they_happen(site: Site) -> None:
     with httpx.stream("GET", f"{site.url}/stream", params={"question": "quick?"}, timeout=30) as reply:
         assert reply.headers["content-type"].startswith("text/event-stream")

@@ -78,8 +78,10 @@ def until(home: Path, calls: int, seconds: float = 20) -> None:
     raise TimeoutError(f"not {calls} calls in {seconds} s")
 
 
-def on_terminal(home: Path, *words: str, columns: int = 80, rows: int = 24, **env: str) -> Said:
-    """A command whose stdin and stderr are a terminal, and whose stdout is a pipe."""
+def on_terminal(
+    home: Path, *words: str, columns: int = 80, rows: int = 24, typed: str = "", all_on_it: bool = False, **env: str
+) -> Said:
+    """A command whose stdin and stderr are a terminal, and whose stdout is a pipe, or that terminal, too."""
     import fcntl
     import pty
     import struct
@@ -88,9 +90,15 @@ def on_terminal(home: Path, *words: str, columns: int = 80, rows: int = 24, **en
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen(
-        [*PROGRAM, *words], cwd=home, env=environment(home, **env), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs
+        [*PROGRAM, *words],
+        cwd=home,
+        env=environment(home, **env),
+        stdin=theirs,
+        stdout=theirs if all_on_it else subprocess.PIPE,
+        stderr=theirs,
     )
     os.close(theirs)
+    os.write(ours, typed.encode())
     shown, deadline = b"", time.monotonic() + 60
     while time.monotonic() < deadline:
         if not select.select([ours], [], [], 0.2)[0]:
@@ -103,9 +111,10 @@ def on_terminal(home: Path, *words: str, columns: int = 80, rows: int = 24, **en
             break
         shown += piece
     os.close(ours)
-    assert process.stdout
-    with process.stdout as stdout:
-        answer = stdout.read().decode()
+    answer = ""
+    if process.stdout:
+        with process.stdout as stdout:
+            answer = stdout.read().decode()
     return Said(process.wait(20), answer, shown.decode("utf-8", "replace"))
 
 

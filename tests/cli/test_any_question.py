@@ -61,6 +61,17 @@ def test_a_second_call_and_worked_examples(words: tuple[str, ...], capsys: Captu
     assert (said.code, said.out) == (0, "The second offer\n")
 
 
+def test_an_output_that_does_not_fit_is_drawn_anew_not_resumed(home: Path, capsys: Capture) -> None:
+    (home / "schema.json").write_text('{"type": "object"}')
+    (home / "vague.yaml").write_text("replies: [{say: Perhaps.}]")
+    words = ("run", "cot", QUESTION, "-m", "scripted:vague.yaml", "--output", "schema.json")
+    for again in (words, ("replay", "last")):
+        said = say(capsys, *again)
+        assert (said.code, said.out) == (1, "")
+        assert "--fresh, or --seed 1" in said.err
+        assert "resume" not in said.err
+
+
 @pytest.mark.parametrize("question", ["Welches Angebot soll ich annehmen?", "该接受哪个工作？", "أي عرض أقبل؟"])
 def test_a_question_in_any_language(question: str, capsys: Capture) -> None:
     said = say(capsys, "run", "cot", question, "-m", OFFERS, "--json")

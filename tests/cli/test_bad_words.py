@@ -99,6 +99,7 @@ def test_a_bad_value_is_refused_before_anything_is_recorded(
     strategy, *flags = words
     said = say(capsys, "run", strategy, QUESTION, "-m", OFFERS, *flags)
     hints = is_error(said, 2)
+    assert said.err.startswith(("error: ", "usage: ", "Usage: ")), "nothing of a run was shown"
     assert "resume" not in "\n".join(hints)
     assert recorded(home) == []
 
@@ -126,7 +127,7 @@ def test_a_cost_cap_needs_a_price(home: Path, monkeypatch: pytest.MonkeyPatch, c
 
 @pytest.mark.parametrize("question", ["", "   ", "\n\t", "\u3000"])
 def test_no_question_is_no_run(question: str, home: Path, capsys: Capture) -> None:
-    assert "promptkit run" in is_error(say(capsys, "run", "cot", question, "-m", OFFERS), 2)[0]
+    assert "promptkit run cot " in is_error(say(capsys, "run", "cot", question, "-m", OFFERS), 2)[0]
     assert recorded(home) == []
 
 

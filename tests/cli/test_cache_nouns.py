@@ -157,9 +157,40 @@ def test_a_person_is_asked(tmp_path: Path) -> None:
     assert recorded(tmp_path) == []
 
 
+@pytest.mark.skipif("sys.platform == 'win32'", reason="needs a pseudo-terminal")
+def test_a_person_may_say_no(tmp_path: Path) -> None:
+    command(tmp_path, "run", "cot", "-P", "game24", "2 3 5 12", "-q")
+    said = on_terminal(tmp_path, "cache", "prune", "--keep-runs", "0", typed="n\n")
+    assert said.code == 0
+    assert "nothing removed" in said.err
+    assert len(recorded(tmp_path)) == 1
+
+
+def test_what_is_to_go_has_to_be_said(tmp_path: Path) -> None:
+    command(tmp_path, "run", "cot", "-P", "game24", "2 3 5 12", "-q")
+    hints = is_error(command(tmp_path, "cache", "prune", "--yes"), 2)
+    assert [hint.split()[3] for hint in hints] == ["--older-than", "--keep-runs", "--max-size"]
+    assert len(recorded(tmp_path)) == 1
+
+
+@pytest.mark.skipif("sys.platform == 'win32'", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("columns", [60, 40])
+def test_counted_on_a_narrow_terminal(tmp_path: Path, columns: int) -> None:
+    (tmp_path / "a.yaml").write_text("replies: [{say: 'Answer: a'}]")
+    command(tmp_path, "run", "cot", QUESTION, "-m", f"scripted:{tmp_path / 'a.yaml'}", "-q")
+    said = on_terminal(tmp_path, "cache", "stats", columns=columns, all_on_it=True).err.replace("\r", "")
+    lines = said.splitlines()
+    path, named = str(tmp_path / "journal.db"), f"scripted:{tmp_path / 'a.yaml'}"
+    assert path in lines[0] or lines[1].strip() == path
+    assert max(len(line) for line in lines if path not in line and named not in line and "\x1b" not in line) <= columns
+    assert "holds     1 run, 1 call, 1 sample" in said
+    assert "tokens out" in said.partition("calls ")[2].split("\n")[0], "the counts stay under their names"
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
+        (("--keep-runs", "-1"), "Invalid value for '--keep-runs': not at least 0"),
         (("--older-than", "yesterday"), "days above 0, such as 30, 12h or 2w"),
         (("--older-than", "0"), "days above 0"),
         (("--max-size", "much"), "a size above 0, such as 500MB or 1GB"),
@@ -193,7 +224,12 @@ def test_models_in_a_row_on_the_command_line(tmp_path: Path) -> None:
     assert (said.code, said.out) == (0, "a\n")
     assert "groq:llama-3.3-70b-versatile cannot answer" in said.err
     assert "GROQ_API_KEY" in said.err
+    assert "cot · groq:llama-3.3-70b-versatile,scripted:a.yaml · general\n" in said.err, (
+        "each name is shortened on its own"
+    )
     assert command(tmp_path, "replay", "last", "-q").out == "a\n"
     assert command(tmp_path, "resume", "last", "-q").out == "a\n"
+    assert " · answered by scripted:a.yaml · " in command(tmp_path, "runs", "show", "last").out.splitlines()[0]
+    assert " · scripted:a.yaml · " in command(tmp_path, "runs", "show", "last", "--call", "1").out.splitlines()[0]
     hints = is_error(command(tmp_path, "run", "cot", QUESTION, "-m", "groq:x,olama:y"), 2)
     assert "did you mean ollama?" in hints

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from spoken import OFFERS, QUESTION, command, environment, recorded
+from spoken import OFFERS, QUESTION, command, environment, is_error, recorded
 
 
 def offered(home: Path, line: str, shell: str = "bash") -> list[str]:
@@ -68,6 +68,15 @@ def test_models_and_their_files(tmp_path: Path) -> None:
     assert offered(tmp_path, "promptkit run sc -m llamacpp:", "fish") == ["llamacpp:a.gguf", "llamacpp:models/"]
     assert offered(tmp_path, "promptkit run sc -m llamacpp:models/", "fish") == ["llamacpp:models/b.gguf"]
     assert offered(tmp_path, "promptkit run sc -m scripted:r", "fish") == ["scripted:replies.yaml"]
+
+
+@pytest.mark.parametrize("flag", ["--install-completion", "--show-completion"])
+def test_a_shell_that_is_named_is_not_taken_for_the_one_that_runs(tmp_path: Path, flag: str) -> None:
+    hints = is_error(command(tmp_path, flag, "zsh"), 2)
+    assert hints == ["in zsh: promptkit --install-completion", "its script: _PROMPTKIT_COMPLETE=source_zsh promptkit"]
+    (hint,) = is_error(command(tmp_path, flag, "tcsh"), 2)
+    assert "there is completion for bash, zsh" in hint
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -31,6 +31,8 @@ def test_the_nearest_source_wins(tmp_path: Path) -> None:
     assert found["journal.keep_days"]["value"] == 90
     assert found["journal.keep_days"]["origin"] == str(tmp_path / "config.toml")
     assert found["journal.max_size"]["value"] == 2_000_000
+    shown_sizes = [line.split()[-1] for line in command(tmp_path, "config", "show").out.splitlines() if "size" in line]
+    assert shown_sizes == ["2MB"]
     table = command(tmp_path, "config", "show", "--origin").out
     assert str(tmp_path / "promptkit.toml") in table
     assert "PROMPTKIT_JOURNAL_KEEP_DAYS" in table
@@ -91,6 +93,22 @@ def test_what_cannot_be_a_setting(tmp_path: Path, text: str, message: str, hint:
 )
 def test_spellings(reads: Any, value: Any, wanted: float) -> None:
     assert reads(value) == wanted
+
+
+@pytest.mark.parametrize("spelling", ["1GB", "1GiB", "500MB", "1536MiB", "2KB", "7 bytes"])
+def test_a_size_is_shown_as_it_is_written(spelling: str) -> None:
+    assert settings.sized(settings.size(spelling.removesuffix("ytes"))) == spelling
+
+
+def test_a_file_in_a_settings_file_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "s.yaml").write_text("replies: [{say: x}]")
+    (tmp_path / "project" / "promptkit.toml").write_text('model = "scripted:../s.yaml"')
+    monkeypatch.chdir(tmp_path / "project")
+    assert settings.default_model() == f"scripted:{tmp_path / 's.yaml'}"
+    home = tmp_path / "project"
+    assert f"scripted:{tmp_path / 's.yaml'}" in command(home, "config", "show").out
+    assert f"default: scripted:{tmp_path / 's.yaml'}  (" in command(home, "models").out
 
 
 def test_the_journal_may_be_named_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

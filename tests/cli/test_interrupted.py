@@ -20,7 +20,8 @@ replies:
   - {when: Write only the next step, say: [one step, another step, a third step, a fourth step]}
   - {when: Decide which choice, say: The best choice is 1}
   - {when: Draw the conclusion, say: "Answer: the second"}
-  - {when: think step by step, say: ["Answer: the second", "Answer: the third", "Answer: the second"]}
+  - when: think step by step
+    say: ["Answer: the second", "Answer: the second", "Answer: the third", "Answer: the second"]
   - {say: the second}
 """
 RESUME = re.compile(r"promptkit resume (r[0-9a-f]+)")
@@ -54,6 +55,23 @@ def test_a_vote_prints_the_best_so_far(signals: list[signal.Signals], tmp_path: 
     assert (said.code, said.out) == (130, "the second\n")
     assert "Traceback" not in said.err
     resumed(tmp_path, said.err, "the second")
+
+
+def test_a_vote_that_is_stopped_at_a_tie_prints_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "torn.yaml").write_text('delay: 0.6\nreplies: [{say: ["Answer: A", "Answer: B", "Answer: A"]}]')
+    process = begin(tmp_path, "run", "sc", "q?", "-m", "scripted:torn.yaml", "--n", "9", "--concurrency", "1")
+    until(tmp_path, 2)
+    said = end(process, signal.SIGINT)
+    assert (said.code, said.out) == (130, "")
+    assert "cancelled · A and B are tied, there is no answer yet" in said.err
+
+
+def test_a_token_cap_leaves_room_for_what_a_local_model_was_stopped_at(tmp_path: Path, model: str) -> None:
+    words = ("--n", "7", "--concurrency", "1", "--max-tokens", "4000")
+    process = begin(tmp_path, "run", "sc", "captest", "-m", model, *words)
+    until(tmp_path, 1)
+    assert end(process, signal.SIGINT).code == 130
+    assert command(tmp_path, "resume", "last").code == 0
 
 
 def test_a_search_without_an_answer_yet_prints_none(tmp_path: Path, model: str) -> None:

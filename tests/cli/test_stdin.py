@@ -41,8 +41,8 @@ def test_a_pipe_that_says_nothing_is_mentioned(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("typed", ["", "\n", " \t\n "])
 def test_nothing_on_stdin_is_no_question(typed: str, tmp_path: Path) -> None:
-    hints = is_error(command(tmp_path, "run", "direct", "-m", OFFERS, stdin=typed), 2)
-    assert "promptkit run" in hints[0]
+    hints = is_error(command(tmp_path, "run", "few-shot", "-m", OFFERS, stdin=typed), 2)
+    assert "promptkit run few-shot " in hints[0]
     assert recorded(tmp_path) == []
 
 
@@ -50,4 +50,4 @@ def test_nothing_on_stdin_is_no_question(typed: str, tmp_path: Path) -> None:
 def test_no_question_on_a_terminal_does_not_wait(tmp_path: Path) -> None:
     said = on_terminal(tmp_path, "run", "direct", "-m", OFFERS)
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error: no question given\r\n  promptkit run ")
+    assert said.err.startswith("error: no question given\r\n  promptkit run direct ")

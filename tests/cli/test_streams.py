@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spoken import OFFERS, PROGRAM, QUESTION, command, environment, on_terminal
@@ -73,7 +74,7 @@ def test_a_capped_run_still_names_the_resume_command_after_its_events(tmp_path: 
     [(80, 24, {}), (40, 12, {}), (20, 8, {}), (80, 24, {"NO_COLOR": "1"}), (80, 24, {"TERM": "dumb"})],
 )
 def test_on_a_terminal_the_answer_alone_goes_down_the_pipe(
-    columns: int, rows: int, env: dict[str, str], tmp_path: Path
+    columns: int, rows: int, env: dict[str, Any], tmp_path: Path
 ) -> None:
     said = on_terminal(tmp_path, "run", "tot", QUESTION, "-m", OFFERS, columns=columns, rows=rows, **env)
     assert (said.code, said.out) == (0, "The second offer\n")

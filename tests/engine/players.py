@@ -108,6 +108,11 @@ def _vote(prompt: str, rng: random.Random) -> str:
     return f"{filler(rng)}\nThe best choice is {rng.randint(1, choices)}"
 
 
+def _vote24(prompt: str, rng: random.Random) -> str:
+    choices = len(re.findall(r"^\d+: ", prompt, re.M))
+    return f"{filler(rng)}\nThe best choice is {rng.randint(1, choices)}."
+
+
 def _answer(prompt: str, rng: random.Random) -> str:
     return f"{filler(rng)}\nAnswer: {rng.choice([17, 17, 17, 18, 19])}"
 
@@ -115,6 +120,7 @@ def _answer(prompt: str, rng: random.Random) -> str:
 _SAYINGS = (
     ("Possible next steps:", _propose24),
     ("Evaluate if the given numbers", _value24),
+    ("Which of these numbers can reach 24", _vote24),
     ("Use the four numbers", _cot24),
     ("Write only the next step", _sample),
     ("different next steps", lambda prompt, rng: "\n".join(f"{filler(rng, 8)} {i}" for i in range(rng.randint(2, 5)))),

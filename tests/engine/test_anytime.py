@@ -66,9 +66,17 @@ def test_the_best_is_told_in_the_order_of_the_samples(journal: Journal) -> None:
     api.run("sc", "which?", model=Scripted(script), journal=journal, n=7, sinks=[seen])
     read = [event.index for event in seen.of(events.SampleRead)]
     assert read == list(range(len(read)))
-    assert seen.best[:4] == ["a", "b", "a", "a"], "a shared lead is no best; nor does one that was lost stay"
+    assert seen.best[:5] == ["a", None, "b", None, "a"], "a shared lead is no best; nor does one that was lost stay"
     counted = [event.seen for event in seen.of(events.VotesCounted)]
     assert counted == list(range(1, len(counted) + 1))
+
+
+def test_a_vote_that_is_cut_off_at_a_tie_has_no_answer(journal: Journal) -> None:
+    said = ["a", "b", "a", "b"]
+    model = Scripted(lambda request: f"Answer: {said[request.index % 4]}", name="torn")
+    for calls, answer in ((1, "a"), (2, None), (3, "a"), (4, None)):
+        cut = api.run("sc", "which?", model=model, journal=journal, n=9, concurrency=1, max_calls=calls, fresh=True)
+        assert (cut.status, cut.answer, cut.verified) == ("budget", answer, None)
 
 
 def test_samples_are_handed_over_as_soon_as_all_before_them_are_in(journal: Journal) -> None:

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 from metered import Metered
-from watching import facts, tree
+from watching import Seen, facts, tree
 
 from promptkit import api
 from promptkit.errors import BadInput, BadReply, RateLimited, Transient, Unavailable
+from promptkit.events import BudgetHit, Warned
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
+from promptkit.render import frame
+from promptkit.render.state import RunState
 from promptkit.runtime import retried
 from promptkit.types import Capabilities
 
@@ -117,6 +120,50 @@ def test_a_call_in_flight_at_a_kill_is_charged_its_whole_reservation(tmp_path: P
         assert calls == [2], "the reservation of the killed call counts against the cap"
         done_at_last = api.resume(row.id, model=model, journal=journal, max_tokens=10**6, max_calls=99)
         assert (done_at_last.status, done_at_last.answer, calls) == ("done", "1", [2, 3, 4])
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_call_that_was_stopped_is_charged_where_it_may_be_billed(journal: Journal, local: bool) -> None:
+    stopped = asyncio.Event()
+
+    async def script(request: Any) -> str:
+        if request.index == 1 and not stopped.is_set():
+            stopped.set()
+            await asyncio.sleep(60)
+        return "Answer: 1"
+
+    model = Scripted(script, name="stopped", capabilities=Capabilities(local=local, price=(1.0, 1.0)))
+    how: dict[str, Any] = {"model": model, "journal": journal}
+
+    async def stop() -> None:
+        task = asyncio.create_task(api.arun("sc", "which?", n=7, concurrency=1, max_tokens=4000, **how))
+        await stopped.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stop())
+    seen = Seen()
+    run = journal.runs()[0].id
+    outcome = api.resume(run, sinks=[seen], **how)
+    spent = journal.spent(run)
+    if local:
+        assert (outcome.status, spent.unsettled, seen.of(BudgetHit, Warned)) == ("done", 0, [])
+        return
+    assert (outcome.status, spent.calls, spent.unsettled) == ("budget", 2, 1)
+    assert f"{spent.reserved_tokens:,} of them reserved by 1 interrupted call" in outcome.detail["cut"]
+    assert [each.message for each in seen.of(Warned)] == [
+        f"{spent.reserved_tokens:,} tokens stay reserved by 1 interrupted call: that may have been billed"
+    ]
+    state = RunState()
+    for record in seen.records:
+        state.feed(record)
+    assert frame.budget_words(state.snapshot()) == (
+        f"budget reached: {spent.tokens:,} of 4,000 tokens · {spent.reserved_tokens:,} reserved by 1 interrupted call"
+    )
+    with pytest.raises(BadInput, match="of them reserved by 1 interrupted call, and --max-tokens is 100"):
+        api.resume(run, max_tokens=100, **how)
+    assert api.resume(run, max_tokens=10_000, **how).answer == "1"
 
 
 def test_an_attempt_that_may_have_been_answered_is_charged_and_a_refused_one_is_not(

@@ -28,7 +28,7 @@ TREES = [
 
 @pytest.mark.parametrize(("strategy", "pack", "params"), PLAIN + TREES)
 def test_the_order_of_arrival_changes_nothing(strategy: str, pack: str, params: dict[str, Any]) -> None:
-    async def once(shuffle: int) -> tuple[dict[str, Any], list[Any], list[str], set[Any]]:
+    async def once(shuffle: int) -> tuple[dict[str, Any], list[Any], list[str | None], set[Any]]:
         seen, script = Seen(), Player(shuffle=shuffle, longest=0.003)
         with Journal.open(None) as journal:
             outcome = await api.arun(

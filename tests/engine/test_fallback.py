@@ -59,6 +59,7 @@ FALLS_OVER = [
     errors.KeyMissing("no key"),
     errors.ModelMissing("no such model"),
     errors.NoCredit("no credit"),
+    errors.ProviderError("nothing answers there"),
     errors.ContextOverflow("too long"),
 ]
 
@@ -99,7 +100,7 @@ def test_a_completion_bought_by_a_model_alone_is_found_by_a_list(journal: Journa
     assert len(b.asked) == alone.usage.calls
 
 
-@pytest.mark.parametrize("error", FALLS_OVER[4:7], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", FALLS_OVER[4:8], ids=lambda error: type(error).__name__)
 def test_a_model_that_can_answer_nothing_is_asked_in_one_round_only(
     journal: Journal, error: errors.PromptkitError
 ) -> None:
@@ -241,6 +242,9 @@ def test_commas_part_models_but_not_the_names_of_files(names: str, found: list[s
 def test_lists_that_cannot_be_used() -> None:
     with pytest.raises(errors.BadInput, match="missing in the list"):
         open_provider("builtin,")
+    for names in ("scripted:s.yaml,", "scripted:s.yaml,,scripted:p.yaml", "scripted:s.yaml, ", ",scripted:s.yaml", ","):
+        with pytest.raises(errors.BadInput, match="missing in the list"):
+            open_provider(names)
     with pytest.raises(errors.BadInput, match="named twice"):
         open_provider("builtin,builtin")
     with pytest.raises(errors.UnknownName, match="olama"):
@@ -256,3 +260,12 @@ def test_an_option_may_be_meant_for_one_model() -> None:
     both = open_provider("ollama:a,openai:b", {"ollama.num_ctx": 4096})
     assert isinstance(both, Chain)
     assert both.models[0].capabilities.context == 4096
+
+
+def test_an_option_that_not_all_models_take_is_said_whose_it_may_be(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("replies: [{say: a}]")
+    names = f"openai:x,scripted:{tmp_path}/s.yaml"
+    with pytest.raises(errors.BadInput, match="not base_url") as refused:
+        open_provider(names, {"base_url": "http://127.0.0.1:9/v1"})
+    assert refused.value.hint.splitlines() == ["leave out -o", "or for one of the list: -o openai.base_url=…"]
+    assert open_provider(names, {"openai.base_url": "http://127.0.0.1:9/v1"})

@@ -24,7 +24,7 @@ def mumbler(request: Request) -> str:
     if len(request.messages) > 1:
         assert AGAIN in request.messages[-1].text
         return "who knows" if len(prompt) % 3 == 0 else request.messages[-1].text.rpartition(", ")[2].strip()
-    judged = "Evaluate if" in prompt or "The best choice is N" in prompt
+    judged = "Evaluate if" in prompt or "Which of these numbers" in prompt
     return "I had rather not say." if judged and request.index % 2 else reply(request)
 
 

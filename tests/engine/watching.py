@@ -30,7 +30,7 @@ class Seen:
         return tree([record.to_json() for record in self.records])
 
     @property
-    def best(self) -> list[str]:
+    def best(self) -> list[str | None]:
         return [event.answer for event in self.of(events.Best)]
 
 

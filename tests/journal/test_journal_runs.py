@@ -147,7 +147,14 @@ def test_the_ledger_charges_what_is_not_settled_whole(journal: Journal) -> None:
         await journal.begin("r2", "call", 7, None)
         journal.settle(first, input_tokens=10, output_tokens=20, cost=0.125, samples=3)
         assert journal.spent("r1") == Spent(
-            calls=2, input_tokens=10, output_tokens=20, reserved_tokens=100, samples=3, cost=0.375, unsettled=1
+            calls=2,
+            input_tokens=10,
+            output_tokens=20,
+            reserved_tokens=100,
+            samples=3,
+            cost=0.375,
+            reserved_cost=0.25,
+            unsettled=1,
         )
         assert journal.spent("r1").tokens == 130
         journal.settle(second, input_tokens=5, output_tokens=0, cost=0.0, samples=0, error="429 \udcff")

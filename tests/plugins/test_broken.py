@@ -84,6 +84,44 @@ def test_the_others_are_listed_and_work(site: Path) -> None:
     assert promptkit(site, "run", "good", "2 3 5 12", "-P", "game24", "-q").out == "mine\n"
 
 
+def test_a_strategy_that_cannot_be_used_is_listed_with_the_reason(site: Path) -> None:
+    install(site, "bad-luck", {"strategies:bad": "Bad"}, "import no_such_module_anywhere")
+    install(site, "odd-luck", {"strategies:odd": "Good"}, f"{GOOD}    seed: int = 1\n")  # a flag of ours
+    install(site, "good-luck", {"strategies:good": "Good", "strategies:direct": "Good"}, GOOD)
+    said = promptkit(site, "run", "--help")
+    assert said.code == 0
+    listed = " ".join(said.out.split())
+    for package, name in (("bad-luck", "bad"), ("odd-luck", "odd")):
+        assert f"{name} cannot be loaded: strategy '{name}' of {package} 1.5 cannot be used: " in listed
+    assert "good Says so." in listed
+    assert "sc " in listed
+    states = [(each["name"], each["state"]) for each in json.loads(promptkit(site, "plugins", "--json").out)["plugins"]]
+    assert states == [("bad", "broken"), ("direct", "hidden"), ("good", "ok"), ("odd", "broken")]
+    assert promptkit(site, "run", "bad", "--help").code == promptkit(site, "run", "odd", "?").code == 1
+
+
+@pytest.mark.parametrize("line", ["promptkit run ", "promptkit run bad --", "promptkit strategies "])
+def test_a_shell_is_offered_the_others_and_told_of_no_error(site: Path, line: str) -> None:
+    install(site, "bad-luck", {"strategies:bad": "Bad"}, "import no_such_module_anywhere")
+    install(site, "good-luck", {"strategies:good": "Good", "strategies:direct": "Good"}, GOOD)
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_PROMPTKIT_COMPLETE": "complete_bash"}
+    code = f"import os, sys; os.environ |= {words!r}; sys.argv = ['promptkit']; import promptkit.cli as c; c.main()"
+    said = python(site, "-c", code)
+    assert said.err == ""
+    assert line.endswith("--") or {"good", "sc"} <= set(said.out.split())
+
+
+def test_the_doctor_names_what_cannot_be_used(site: Path) -> None:
+    install(site, "bad-luck", {"strategies:bad": "Bad"}, "import no_such_module_anywhere")
+    install(site, "good-luck", {"strategies:good": "Good", "strategies:direct": "Good"}, GOOD)
+    said = promptkit(site, "doctor", "--json")
+    found = [each for each in json.loads(said.out)["checks"] if each["check"] == "plugins"]
+    assert said.code == 1
+    assert [each["state"] for each in found] == ["fail", "warn", "ok"]
+    assert "bad-luck 1.5 cannot be used" in found[0]["found"]
+    assert "pip uninstall bad-luck" in found[0]["mend"]
+
+
 def test_a_built_in_name_stays_built_in_and_that_is_said_once(site: Path) -> None:
     install(site, "usurper", {"strategies:direct": "Good", "providers:scripted": "Good"}, GOOD)
     replies = site.parent / "replies.yaml"

@@ -59,6 +59,13 @@ def test_the_command_line_uses_both(site: Path) -> None:
     assert promptkit(site, "replay", "last", "-q").out == "the second\n"
 
 
+def test_it_says_why_it_is_undecided(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "torn.yaml").write_text('replies: [{say: ["Answer: A", "Answer: B"]}]')
+    said = promptkit(site, "run", "twice", QUESTION, "-m", f"scripted:{tmp_path / 'torn.yaml'}")
+    assert (said.code, said.out) == (3, "")
+    assert "undecided: one says A, the other B" in said.err
+
+
 def test_python_uses_both(site: Path) -> None:
     code = f"""
 import promptkit as pk

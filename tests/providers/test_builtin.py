@@ -22,7 +22,7 @@ def test_what_it_says_of_itself() -> None:
     assert isinstance(provider, Provider)
     assert provider.id == "builtin"
     can = provider.capabilities
-    assert (can.native_n, can.batch, can.context, can.packs) == (4, 4, 1024, ("game24",))
+    assert (can.native_n, can.batch, can.context, can.packs) == (4, 4, 1024, ("game24", "words", "patterns"))
     assert can.local
     assert can.seed
     assert not can.tools

@@ -112,7 +112,7 @@ def test_no_key() -> None:
 def test_nobody_there() -> None:
     with refused() as address, pytest.raises(errors.ProviderError, match="nothing answers") as raised:
         complete([ask()], base_url=address)
-    assert type(raised.value) is errors.ProviderError
+    assert type(raised.value) is errors.Unreachable
 
 
 @pytest.mark.parametrize(

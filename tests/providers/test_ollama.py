@@ -168,7 +168,7 @@ def test_what_it_cannot_do_is_refused() -> None:
 def test_nobody_there() -> None:
     with refused() as address, pytest.raises(errors.ProviderError) as raised:
         complete(ask(), host=address)
-    assert type(raised.value) is errors.ProviderError  # not one to try again
+    assert type(raised.value) is errors.Unreachable  # not one to try again
     assert raised.value.hint == "start it: ollama serve   then: ollama pull qwen3:8b"
 
 
@@ -179,7 +179,7 @@ def test_nobody_there() -> None:
         (fault(400, '"qwen3:8b" does not support thinking'), errors.Rejected, ""),
         (fault(400, "the prompt exceeds the context length"), errors.ContextOverflow, "shorten"),
         (fault(401, "unauthorized"), errors.KeyMissing, "OLLAMA_API_KEY"),
-        (fault(500, "model requires more system memory (9 GiB) than is available"), errors.Rejected, "smaller"),
+        (fault(500, "model requires more system memory (9 GiB) than is available"), errors.ProviderError, "smaller"),
         (fault(500, "model runner has unexpectedly stopped"), errors.Unavailable, ""),
         (fault(503, "server busy"), errors.Unavailable, ""),
         (Answer(502, b"<h1>Bad Gateway</h1>"), errors.Unavailable, ""),

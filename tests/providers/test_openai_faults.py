@@ -66,7 +66,7 @@ def test_a_key_no_server_could_take(monkeypatch: pytest.MonkeyPatch) -> None:
         (fault(403, f"not with {KEY}, nor sk-proj-****************cdef"), errors.KeyMissing),
         (fault(403, "no access", code="model_not_found"), errors.ModelMissing),
         (fault(404, "The model `m` does not exist", code="model_not_found"), errors.ModelMissing),
-        (Answer(404, b"<h1>Not Found</h1>", {"content-type": "text/html"}), errors.Rejected),
+        (Answer(404, b"<h1>Not Found</h1>", {"content-type": "text/html"}), errors.ModelMissing),
         (fault(400, "too long", code="context_length_exceeded"), errors.ContextOverflow),
         (fault(400, "This model's maximum context length is 4096 tokens"), errors.ContextOverflow),
         (fault(400, "bad\nstop"), errors.Rejected),
@@ -129,7 +129,7 @@ def test_a_slow_server() -> None:
 def test_nobody_there() -> None:
     with refused() as address, pytest.raises(errors.ProviderError) as raised:
         complete([ask()], base_url=address)
-    assert type(raised.value) is errors.ProviderError  # not one to try again
+    assert type(raised.value) is errors.Unreachable  # not one to try again
     assert address in str(raised.value)
     assert raised.value.hint
 
@@ -141,6 +141,26 @@ def test_a_server_that_ignores_n() -> None:
 
 
 # Runs.
+
+
+@pytest.mark.parametrize("answer", [None, Answer(404, b"<h1>Not Found</h1>"), fault(401, "no")])
+def test_the_next_model_of_a_list_is_asked_where_no_server_helps(answer: Answer | None, journal: Journal) -> None:
+    backup = pk.Scripted(lambda request: "Answer: b", name="b")
+    with refused() if answer is None else stub(answer) as there:
+        address = there if isinstance(there, str) else there.address
+        model = open_openai("m", {"base_url": address})
+        outcome = pk.run("sc", "which?", model=[model, backup], n=5, journal=journal)
+        assert (outcome.answer, outcome.status) == ("b", "done")
+    again = pk.replay(outcome.run, journal=journal)
+    assert (again.answer, again.usage.samples) == ("b", outcome.usage.samples)
+
+
+def test_the_next_model_of_a_list_is_not_asked_what_the_first_refused(journal: Journal) -> None:
+    backup = pk.Scripted(lambda request: "Answer: b", name="b")
+    with stub(fault(400, "bad")) as server:
+        model = open_openai("m", {"base_url": server.address})
+        with pytest.raises(errors.Rejected, match="bad"):
+            pk.run("cot", "which?", model=[model, backup], journal=journal)
 
 
 def test_a_run_waits_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:

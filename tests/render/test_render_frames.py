@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from promptkit import events as e
 from promptkit.events import Record
-from promptkit.render import stream, summary, tree, votes
+from promptkit.render import amounts, stream, summary, tree, votes
 from promptkit.render.fold import Tree, fold
 from promptkit.render.runs import run_tree, run_view, runs_table
 from promptkit.render.state import Node, Path, RunState, rebuild
@@ -107,6 +107,23 @@ def test_two_searches_in_one_run_do_not_mix() -> None:
     assert snapshot.best is None  # a part's best is not the run's
 
 
+@pytest.mark.parametrize(
+    ("name", "shown", "local"),
+    [
+        ("builtin", "builtin", True),
+        ("scripted:/a/s.yaml", "scripted:s.yaml", True),
+        ("llamacpp:C:\\models\\a,b.gguf", "llamacpp:a,b.gguf", True),
+        ("scripted:/a/s.yaml,scripted:/b/p.yaml", "scripted:s.yaml,scripted:p.yaml", True),
+        ("llamacpp:/a/x.gguf,builtin", "llamacpp:x.gguf,builtin", True),
+        ("ollama:qwen3:8b,openai:gpt-4.1-mini", "ollama:qwen3:8b,openai:gpt-4.1-mini", False),
+        ("openai:a/b,llamacpp:/a/x.gguf", "openai:a/b,llamacpp:x.gguf", False),
+    ],
+)
+def test_each_model_of_a_list_is_named(name: str, shown: str, local: bool) -> None:
+    assert amounts.model(name) == shown
+    assert amounts.local(name) is local
+
+
 def test_snapshots_while_records_come() -> None:
     state = RunState()
     records = list(storm(random.Random(1), 3000))
@@ -136,4 +153,8 @@ def test_a_wrong_answer_is_said_first_and_a_cap_that_was_hit_comes_with_its_flag
     assert "promptkit resume r1 --timeout 10.2" in cut
     unread = Outcome(answer=None, status="undecided", text="I could not say.\nReally.", run="r1")
     assert "no answer could be read from the reply" in text_of(summary.closing(unread), 80)
+    empty = Outcome(answer=None, status="undecided", detail={"finish": "stop"})
+    assert "undecided: the reply was empty" in text_of(summary.closing(empty), 80)
+    silent = Outcome(answer=None, status="undecided")  # a strategy of somebody else's: its replies are not known
+    assert "undecided: the strategy came to no answer" in text_of(summary.closing(silent), 80)
     assert "the reply begins: I could not say." in text_of(summary.closing(unread), 80)

@@ -12,7 +12,8 @@ import promptkit as pk
 from promptkit import events
 from promptkit.errors import BadInput
 from promptkit.journal import Journal
-from promptkit.types import Request, message
+from promptkit.strategies.cot import ChainOfThought
+from promptkit.types import Problem, Request, message
 
 QUESTION = "A farmer has 12 sheep and sells 5. How many are left?"
 READABLE, UNREADABLE = "12 - 5 = 7.\nAnswer: 7", "He sells some, so there are fewer of them."
@@ -45,6 +46,7 @@ def ask(script: Script, extract: str | None, **how: Any) -> tuple[pk.Outcome, li
     ("extract", "reasoning", "calls"),
     [
         (None, READABLE, 1),
+        ("never", UNREADABLE, 1),
         (None, UNREADABLE, 1),
         ("unread", READABLE, 1),
         ("unread", UNREADABLE, 2),
@@ -59,6 +61,39 @@ def test_when_the_second_call_is_made(extract: str | None, reasoning: str, calls
     assert outcome.answer == (None if calls == 1 and reasoning is UNREADABLE else "7")
     assert outcome.status == ("undecided" if outcome.answer is None else "done")
     assert outcome.text.startswith(reasoning)
+
+
+@pytest.mark.parametrize(
+    ("reply", "calls"),
+    [
+        ("He sells 5 of 12.\nAnswer: 7", 1),
+        ("He sells 5 of 12.\n\nSo 7 sheep are left with him.", 2),  # its last paragraph would be read
+        ("12 - 5 = \\boxed{7}", 1),
+    ],
+)
+def test_a_last_sentence_is_no_answer_that_was_marked(reply: str, calls: int) -> None:
+    script = Script(reply)
+    outcome, _ = ask(script, "unread", reader="final")
+    assert (len(script.asked), outcome.answer) == (calls, "7")
+
+
+def test_the_last_sentence_stays_where_the_second_call_has_no_answer() -> None:
+    outcome, _ = ask(Script("So 7 are left.", "   "), "unread", reader="final")
+    assert (outcome.answer, outcome.detail["extracted"]) == ("So 7 are left", False)
+
+
+@pytest.mark.parametrize(
+    ("extract", "output", "samples"),
+    [
+        (None, None, (1, 1)),
+        ("never", None, (1, 1)),
+        ("unread", None, (1, 2)),
+        ("always", None, (2, 2)),
+        ("always", "{}", (1, 1)),  # an output is mended instead
+    ],
+)
+def test_what_it_may_take(extract: Any, output: str | None, samples: tuple[int, int]) -> None:
+    assert ChainOfThought(extract=extract).effort(Problem(text=QUESTION, output_schema=output)) == samples
 
 
 def test_the_second_call_is_the_first_with_its_reply_and_a_question() -> None:
@@ -82,6 +117,7 @@ def test_the_second_call_is_the_first_with_its_reply_and_a_question() -> None:
         ("boxed", "\\boxed{7}", "7", "\\boxed{"),
         ("final", "Answer: seven sheep", "seven sheep", "few words"),
         ("text", "Seven.", "Seven.", "only the final answer"),
+        ("text", "Answer: Seven.", "Seven.", "only the final answer"),
     ],
 )
 def test_it_asks_for_what_the_reader_reads(reader: str, reply: str, answer: str, word: str) -> None:
@@ -158,5 +194,5 @@ def test_the_order_of_arrival_changes_nothing() -> None:
 
 @pytest.mark.parametrize("extract", ["sometimes", True, ""])
 def test_another_word_is_refused(extract: Any) -> None:
-    with pytest.raises(BadInput, match="unread or always"):
+    with pytest.raises(BadInput, match="'never', 'unread', 'always'"):
         ask(Script(READABLE), extract)

@@ -25,4 +25,6 @@ class Twice:
         said = [read(reader, each.completion, each.index) if each.completion else None for each in drawn]
         if said[0] and said[1] and said[0].key == said[1].key:
             return Outcome(answer=said[0].shown)
-        return Outcome(answer=None, status="undecided")
+        differ = f"one says {said[0].shown}, the other {said[1].shown}" if said[0] and said[1] else ""
+        reason = differ or "an answer could not be read from both replies"
+        return Outcome(answer=None, status="undecided", detail={"reason": reason})

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import places
-from promptkit.errors import ProviderError
+from promptkit.errors import Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def library() -> Any:
     try:
         import xllamacpp
     except ImportError as error:
-        raise ProviderError(f"llama.cpp cannot be loaded: {error}", hint="pip install xllamacpp") from error
+        raise Unreachable(f"llama.cpp cannot be loaded: {error}", hint="pip install xllamacpp") from error
     return xllamacpp
 
 

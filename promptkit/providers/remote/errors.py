@@ -62,7 +62,7 @@ class Service:
         refused = any(type(cause).__name__ in ("ConnectError", "ConnectionError") for cause in _causes(error))
         if refused and (self.start or is_loopback(self.address)):
             hint = self.start or "start it, or check the address"
-            return errors.ProviderError(f"nothing answers at {self.address}", hint=hint)
+            return errors.Unreachable(f"nothing answers at {self.address}", hint=hint)
         reason = self._clean(next((str(cause) for cause in _causes(error)[1:] if str(cause)), str(error)))
         return errors.Unavailable(f"{self.who} cannot be reached: {reason}", hint=OFFLINE)
 
@@ -93,7 +93,7 @@ class Service:
                 return errors.KeyMissing(f"{self.who} refused access: {said}", hint=self._key_hint())
             case 404:
                 hint = "a base_url usually ends in /v1"
-                return errors.Rejected(f"{self.address} has no chat completions: {said}", hint=hint)
+                return errors.ModelMissing(f"{self.address} has no chat completions: {said}", hint=hint)
             case 408 | 504:
                 return errors.TimedOut(f"{self.who} took too long: {said}", retry_after=wait)
             case 429 | 498:

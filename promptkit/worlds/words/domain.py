@@ -1,7 +1,7 @@
 """Whether a question is a word problem of the kind this package draws: cheap, by its form and its words.
 
-A problem tells at least two numbers, in digits or as twice, half or a third, and then asks for one. Names of people and things may be
-any; of the small words that carry such a story most have to be there.
+A problem tells at least two numbers, in digits or as twice, half or a third, and then asks for one. Names of people
+and things may be any; of the small words that carry such a story enough have to be there.
 """
 
 from __future__ import annotations

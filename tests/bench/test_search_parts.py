@@ -1,0 +1,109 @@
+"""The benchmark of the Game of 24: its puzzles, its search with parts replaced, and the vote of equal tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from promptkit import api
+from promptkit.bench import game24, grid
+from promptkit.bench.section import Bench
+from promptkit.journal import Journal
+from promptkit.providers.scripted import Scripted
+from promptkit.strategies.tot import TreeOfThoughts
+from promptkit.types import Request
+from promptkit.worlds.game24 import Game24, moves, remaining, show, solvable
+from promptkit.worlds.game24_puzzles import split_of
+
+ASKED = game24.chosen("test", 6)
+
+
+def says(request: Request) -> str:
+    """Some legal steps and some nonsense; verdicts that are right more often than not; chains that end anywhere."""
+    prompt = request.messages[-1].text
+    rng = random.Random(f"{prompt} {request.draw} {request.seed}")
+    numbers = tuple(
+        sorted(Fraction(word) for line in prompt.split("\n") if "Input:" in line for word in line.split()[1:])
+    )
+    if "Possible next steps" in prompt:
+        steps = [f"{show(m.left)} {m.sign} {show(m.right)} = {show(m.result)}" for m in moves(numbers)]
+        return "\n".join([*rng.sample(steps, min(5, len(steps))), "1 + 1 = 3", "and so on"])
+    if "Evaluate" in prompt:
+        return "sure" if solvable(numbers) and rng.random() < 0.8 else "impossible"
+    return f"Answer: {rng.choice(['1 + 2', '2 * 12', '4 * 6', '3 * 8'])}"
+
+
+@pytest.fixture
+def bench(journal: Journal) -> Bench:
+    return Bench(Scripted(says, name="player"), journal, items=3, seeds=(0, 1))
+
+
+def test_puzzles_are_of_their_split_and_always_the_same() -> None:
+    more = game24.chosen("test", 12)
+    assert more[:6] == ASKED
+    assert all(split_of(tuple(map(int, puzzle.split()))) == "test" for puzzle in more)
+    assert not set(game24.chosen("validation", 20)) & set(game24.chosen("test", 1000))
+
+
+@pytest.mark.parametrize("b", [1, 5])
+def test_with_both_parts_the_models_it_is_tot_to_the_last_call(b: int, bench: Bench) -> None:
+    mixed = grid.Mixed(proposals="model", values="model", b=b)
+    for puzzle in ASKED:
+        how: dict[str, Any] = {"pack": "game24", "model": bench.model, "journal": bench.journal, "seed": 7}
+        tot, same = api.run(TreeOfThoughts(b=b), puzzle, **how), api.run(mixed, puzzle, **how)
+        assert same.answer == tot.answer
+        assert same.detail["verified"] == tot.detail["verified"]
+        assert same.usage.calls == same.usage.cached_calls == tot.usage.calls
+
+
+def test_a_program_that_knows_is_never_lost(bench: Bench) -> None:
+    """With exact values and one state kept, the only way to fail is to be offered no way on."""
+    mixed = grid.Mixed(proposals="uniform", values="exact", b=1)
+    outcomes = asyncio.run(bench.solve(mixed, ASKED, pack="game24"))
+    assert all(outcome.usage.calls == 0 for outcome in outcomes)
+    assert any(outcome.detail["verified"] for outcome in outcomes)
+
+
+def test_uniform_steps_are_legal_whole_different_and_as_many_as_a_list_has() -> None:
+    world, seen, few = Game24(), set(), "12 13 13 13"  # which leads to no more whole numbers
+    for puzzle in (*ASKED, few):
+        state = world.start(puzzle)
+        listed = grid.drawn(state, random.Random(puzzle))
+        assert len(set(listed)) == len(listed) == (7 if puzzle == few else 8)
+        after = [world.step(state, line) for line in listed]
+        assert all(new and all(n.denominator == 1 and 0 <= n <= 300 for n in remaining(new)) for new in after)
+        seen |= {line.split()[1] for line in listed}
+    assert seen == {"+", "-", "*", "/"}
+
+
+def test_a_line_that_was_cut_off_is_no_proposal() -> None:
+    from promptkit.types import Completion
+
+    assert grid.lines(Completion(text="1 + 2 = 3\n2 * 1", model="m", finish="length")) == ["1 + 2 = 3"]
+    assert grid.lines(Completion(text="1 + 2 = 3\n\n", model="m")) == ["1 + 2 = 3"]
+
+
+@pytest.mark.parametrize(("allowed", "n"), [(1.0, 1), (70.0, 7), (204.0, 20), (999.0, 100), (1e9, game24.MOST)])
+def test_the_n_of_equal_tokens(allowed: float, n: int) -> None:
+    async def tokens(n: int) -> float:
+        return 10.0 * n
+
+    assert asyncio.run(game24.nearest_n(tokens, allowed)) == pytest.approx(n, rel=0.04)
+
+
+def test_the_sections_say_what_was_measured(bench: Bench) -> None:
+    ladder = asyncio.run(game24.measure(bench))
+    (table,) = ladder.tables
+    assert [row[0] for row in table.rows][:6] == ["direct", "cot", "sc n=10", "sc n=20", "tot b=1", "tot b=5"]
+    assert str(table.rows[6][0]).endswith("(equal tokens)")
+    assert all(0 <= float(row[2] or 0) <= float(row[1] or 0) <= float(row[3] or 0) <= 1 for row in table.rows)
+    assert "3 puzzles" in ladder.notes[0]
+    assert "2 seeds" in ladder.notes[0]
+    assert sum("p =" in note or "p <" in note for note in ladder.notes) == 7
+    cells = asyncio.run(grid.measure(bench))
+    assert len(cells.tables[0].rows) == 12
+    assert sum("p =" in note or "p <" in note for note in cells.notes) == 6

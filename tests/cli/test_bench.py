@@ -1,0 +1,160 @@
+"""`promptkit bench`: what it prints, where, and how it ends. The models here are scripted; nothing is measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spoken import Said, begin, command, end, is_error, until
+
+from promptkit.bench import parts
+from promptkit.bench.section import Bench, Section, Table
+from promptkit.cli.app import start
+
+Capture = pytest.CaptureFixture[str]
+
+REPLIES = """
+replies:
+  - when: Possible next steps
+    say: "1 + 1 = 2"
+  - when: Evaluate
+    say: sure
+  - say: "Answer: 4 * 6"
+"""
+QUICK = ["--section", "game24", "--items", "3", "--seeds", "1"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "replies.yaml").write_text(REPLIES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROMPTKIT_HOME", str(tmp_path))
+    return tmp_path
+
+
+def say(capsys: Capture, *words: str) -> Said:
+    capsys.readouterr()
+    code = start(["bench", *words])
+    return Said(code, *capsys.readouterr())
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Bench]]:
+    """What was measured, by a benchmark that takes no time; the section `words` is interrupted."""
+    seen: list[tuple[str, Bench]] = []
+
+    async def measure(name: str, bench: Bench) -> Section:
+        seen.append((name, bench))
+        if name == "words":
+            raise asyncio.CancelledError  # which is what Ctrl-C makes of it in there
+        return Section(name, f"The {name}", (Table("All", ("what", "right %"), (("it", 0.5),)),), ("A note.",))
+
+    monkeypatch.setattr(parts, "measure", measure)
+    return seen
+
+
+def test_the_ladder_goes_to_stdout_and_the_progress_to_stderr(home: Path, capsys: Capture) -> None:
+    said = say(capsys, "scripted:replies.yaml", *QUICK)
+    assert said.code == 0
+    assert said.out.startswith("## Game of 24")
+    rows = [line for line in said.out.splitlines() if re.match(r"\| (direct|cot|sc|tot) ", line)]
+    assert len(rows) == 7
+    assert all("| 0 % | 0–56 |" in row for row in rows)
+    assert "game24: tot b=5" in said.err
+    assert not list(home.glob("**/journal.db*"))
+
+
+def test_json_is_one_document(capsys: Capture) -> None:
+    said = say(capsys, "scripted:replies.yaml", *QUICK, "--json")
+    body = json.loads(said.out)
+    assert set(body) == {"schema", "model", "identity", "items", "seeds", "complete", "sections"}
+    assert (body["schema"], body["items"], body["seeds"], body["complete"]) == ("promptkit.bench/1", 3, [0], True)
+    (section,) = body["sections"]
+    assert (section["name"], len(section["tables"][0]["rows"])) == ("game24", 7)
+    assert all(len(row) == len(section["tables"][0]["columns"]) for row in section["tables"][0]["rows"])
+
+
+def test_all_sections_of_the_builtin_are_what_is_asked_for_by_nothing(
+    measured: list[tuple[str, Bench]], capsys: Capture
+) -> None:
+    assert say(capsys).code == 130
+    assert [name for name, _ in measured] == ["game24", "grid", "words"]
+    (bench,) = {id(bench): bench for _, bench in measured}.values()
+    assert (bench.model.id, bench.items, list(bench.seeds)) == ("builtin", 320, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("words", "items", "seeds"), [(["--quick"], 40, 1), (["--quick", "--items", "7"], 7, 1), (["--seeds", "3"], 320, 3)]
+)
+def test_quick_is_fewer_unless_a_number_is_given(
+    words: list[str], items: int, seeds: int, measured: list[tuple[str, Bench]], capsys: Capture
+) -> None:
+    said = say(capsys, "builtin", "--section", "grid", "--section", "speed", "--section", "grid", *words)
+    assert said.code == 0
+    assert [(name, bench.items, len(bench.seeds)) for name, bench in measured] == [
+        ("grid", items, seeds),
+        ("speed", items, seeds),
+    ]
+
+
+def test_ctrl_c_keeps_what_was_printed(measured: list[tuple[str, Bench]], capsys: Capture) -> None:
+    said = say(capsys, "builtin")
+    assert said.code == 130
+    assert "## The game24" in said.out
+    assert "## The grid" in said.out
+    assert "interrupted; measured: game24, grid" in said.err
+
+
+def test_ctrl_c_leaves_a_whole_document(measured: list[tuple[str, Bench]], capsys: Capture) -> None:
+    said = say(capsys, "builtin", "--json")
+    body: dict[str, Any] = json.loads(said.out)
+    assert said.code == 130
+    assert body["complete"] is False
+    assert [section["name"] for section in body["sections"]] == ["game24", "grid"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process")
+def test_a_benchmark_that_is_stopped_ends_in_peace(home: Path) -> None:
+    words = ["bench", "scripted:replies.yaml", *QUICK, "--journal", str(home / "journal.db")]
+    (home / "replies.yaml").write_text(REPLIES + "delay: 0.2\n")
+    process = begin(home, *words)
+    until(home, calls=1)
+    said = end(process, signal.SIGINT)
+    assert said.code == 130, said
+    assert "Traceback" not in said.err
+    assert "interrupted; measured: nothing" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--section", "game42"], "did you mean game24?"),
+        (["--section", "everything"], "verdicts"),
+        (["bultin"], "builtin"),
+        (["scripted:nowhere.yaml"], "scripted:"),
+        (["--items", "0"], "promptkit bench --help"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_anything(words: list[str], hint: str, capsys: Capture) -> None:
+    assert hint in "\n".join(is_error(say(capsys, *words), 2))
+
+
+def test_help_names_the_sections_and_the_defaults(home: Path) -> None:
+    said = command(home, "bench", "--help")
+    assert said.code == 0
+    shown = " ".join(said.out.split())
+    assert "Usage: promptkit bench [OPTIONS] [MODEL]" in shown
+    assert all(name in shown for name in (*parts.SECTIONS, "--quick", "--journal", "320"))
+
+
+def test_sections_are_completed() -> None:
+    from promptkit.cli import complete
+
+    assert complete.bench_sections("g") == ["game24", "grid"]
