@@ -22,7 +22,7 @@ VALUES = 3  # verdicts on a state, as the pack's tree search asks for them
 TEMPERATURE = 0.7
 HOPEFUL = ("sure", "likely")  # what the words say of a state that can still make 24
 POOLS = (13, 20)  # highest number of the puzzles the states come from; 20 is the highest in training
-LEVELS: tuple[Level, ...] = ("hard", "easy")
+LEVELS: tuple[Level, ...] = ("middle", "easy")
 
 
 async def measure(bench: Bench) -> Section:

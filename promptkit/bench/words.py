@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from statistics import fmean
 from typing import Any
@@ -18,6 +18,11 @@ PACK = "words"
 SAMPLES = 10  # chains a vote is taken over
 TEMPERATURE = 0.7
 SHOTS = (1, 2, 4)
+LEVELS: dict[Level, str] = {
+    "easy": "Easy: 2 or 3 steps, results up to 300",
+    "middle": "Middle: 4 steps, results up to 999, distractors",
+    "hard": "Hard: 4 to 7 steps, results up to 5,000, distractors",
+}
 
 
 @cache
@@ -31,38 +36,46 @@ def problems(level: Level, n: int) -> tuple[WordProblem, ...]:
 
 
 async def measure(bench: Bench) -> Section:
-    """Shares of right answers on hard and on easy problems, and what each way of asking is worth."""
-    hard, easy = problems("hard", bench.items), problems("easy", bench.items)
-    asked = _Asked(bench, hard)
-    direct = await asked.answers("direct", "direct")
-    cot = await asked.answers("cot", "cot")
-    single = await asked.samples(f"cot at T = {TEMPERATURE}, one sample")
-    vote = await asked.answers(f"sc n={SAMPLES}", "sc", seeds=bench.seeds, n=SAMPLES, temperature=TEMPERATURE)
-    shot = {n: await asked.answers(f"few-shot chains, {n} shown", "few-shot", n=n, rationale=True) for n in SHOTS}
-    plain = _Asked(bench, easy)
-    easy_direct = await plain.answers("direct", "direct")
-    easy_cot = await plain.answers("cot", "cot")
+    """Shares of right answers by level, and what each way of asking is worth where it matters most."""
+    told = {level: await _level(bench, level) for level in LEVELS}
     columns = ("strategy", *RIGHT, "undecided %", "samples", "tokens out")
     return Section(
         "words",
         "Arithmetic word problems",
+        tuple(Table(LEVELS[level], columns, tuple(asked.rows)) for level, (asked, _) in told.items()),
         (
-            Table("Hard: 4 to 7 steps, numbers up to 5,000", columns, tuple(asked.rows)),
-            Table("Easy: 2 or 3 steps, numbers up to 300", columns, tuple(plain.rows)),
-        ),
-        (
-            f"{len(hard)} hard and {len(easy)} easy problems of the test split, whose arithmetic is nowhere in "
-            "training. No program checks an answer before it counts; an undecided vote or an unreadable reply is "
-            "wrong.",
+            f"{bench.items} problems of each level, of the test split, whose arithmetic is nowhere in training. No "
+            "program checks an answer before it counts; an undecided vote or an unreadable reply is wrong.",
             f"Greedy but for sc and the sampled chains, which have seeds {', '.join(map(str, bench.seeds))}; one "
             f"sample stands for the mean of the {SAMPLES} a vote is taken over. Intervals: Wilson's where a problem is "
             "asked once, else bootstrap over problems.",
-            compared("Hard, cot − direct", cot, direct),
-            compared("Easy, cot − direct", easy_cot, easy_direct),
-            compared(f"Hard, sc n={SAMPLES} − one sampled chain", vote, single),
-            *(compared(f"Hard, few-shot chains with {n} shown − cot", shot[n], cot) for n in SHOTS),
+            *(note for level, (_, got) in told.items() for note in _compared(level, got)),
         ),
     )
+
+
+async def _level(bench: Bench, level: Level) -> tuple[_Asked, dict[str, list[float]]]:
+    """What each way of asking gets right, problem by problem."""
+    asked = _Asked(bench, problems(level, bench.items))
+    got = {
+        "direct": await asked.answers("direct", "direct"),
+        "cot": await asked.answers("cot", "cot"),
+        "sample": await asked.samples(f"cot at T = {TEMPERATURE}, one sample"),
+        "sc": await asked.answers(f"sc n={SAMPLES}", "sc", seeds=bench.seeds, n=SAMPLES, temperature=TEMPERATURE),
+    }
+    for n in SHOTS if level == "middle" else ():
+        label = f"few-shot chains, {n} shown"
+        got[label] = await asked.answers(label, "few-shot", n=n, rationale=True)
+    return asked, got
+
+
+def _compared(level: Level, got: Mapping[str, Sequence[float]]) -> list[str]:
+    shots = [label for label in got if label.startswith("few-shot")]
+    return [
+        compared(f"{level.capitalize()}, cot − direct", got["cot"], got["direct"]),
+        compared(f"{level.capitalize()}, sc n={SAMPLES} − one sampled chain", got["sc"], got["sample"]),
+        *(compared(f"{level.capitalize()}, {label} − cot", got[label], got["cot"]) for label in shots),
+    ]
 
 
 class _Asked:

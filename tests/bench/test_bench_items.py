@@ -18,7 +18,7 @@ from promptkit.worlds.words import split_of as split_of_words
 from training import game24 as lessons
 
 
-@pytest.mark.parametrize("level", ["easy", "hard"])
+@pytest.mark.parametrize("level", ["easy", "middle", "hard"])
 def test_word_problems_are_different_ones_of_the_test_split(level: Level) -> None:
     asked = words.problems(level, 60)
     assert {split_of_words(problem.key) for problem in asked} == {"test"}

@@ -46,7 +46,7 @@ def note(section: Section, beginning: str) -> str:
 
 # words --------------------------------------------------------------------------------------------------------
 
-TRUTH = {p.question: p.answer for level in ("hard", "easy") for p in words.problems(level, ITEMS)}
+TRUTH = {p.question: p.answer for level in words.LEVELS for p in words.problems(level, ITEMS)}
 
 
 def reasoner(request: Request) -> str:
@@ -61,18 +61,13 @@ def reasoner(request: Request) -> str:
 
 def test_words_tells_what_reasoning_and_voting_are_worth(journal: Journal) -> None:
     section = measure(words.measure, reasoner, journal, seeds=(0, 1))
-    right = column(section.tables[0], "right %")
-    assert right == {
-        "direct": 0.0,
-        "cot": 1.0,
-        "cot at T = 0.7, one sample": pytest.approx(0.6),
-        "sc n=10": 1.0,
-        **{f"few-shot chains, {n} shown": 1.0 for n in (1, 2, 4)},
-    }
-    assert column(section.tables[1], "right %") == {"direct": 0.0, "cot": 1.0}
+    plain = {"direct": 0.0, "cot": 1.0, "cot at T = 0.7, one sample": pytest.approx(0.6), "sc n=10": 1.0}
+    easy, middle, hard = (column(table, "right %") for table in section.tables)
+    assert easy == hard == plain
+    assert middle == plain | {f"few-shot chains, {n} shown": 1.0 for n in (1, 2, 4)}
     assert "+100.0 points" in note(section, "Hard, cot − direct")
-    assert "+40.0 points" in note(section, "Hard, sc n=10 − one sampled chain")
-    assert "+0.0 points" in note(section, "Hard, few-shot chains with 4 shown")
+    assert "+40.0 points" in note(section, "Easy, sc n=10 − one sampled chain")
+    assert "+0.0 points" in note(section, "Middle, few-shot chains, 4 shown")
 
 
 # patterns -----------------------------------------------------------------------------------------------------
