@@ -11,7 +11,7 @@ help:  ## what there is
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  ##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
 
 run: .venv/ready  ## solve a puzzle with a real model on this machine
-	$(BIN)/promptkit run tot -P game24 "1 8 11 13"
+	$(BIN)/promptkit run tot -P game24 "1 4 9 11"
 
 test: .venv/ready-dev  ## the tests, in parallel and in random order
 	$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""promptkit from a checkout: `python cli.py run tot -P game24 "1 8 11 13"`."""
+"""promptkit from a checkout: `python cli.py run tot -P game24 "1 4 9 11"`."""
 
 from promptkit.cli import main
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PUZZLE = ["run", "tot", "-P", "game24", "1 8 11 13", "-q"]
+PUZZLE = ["run", "tot", "-P", "game24", "1 4 9 11", "-q"]
 COMMANDS: list[tuple[str, list[str]]] = [
     ("python -c pass", ["-c", "pass"]),
     ("import promptkit", ["-c", "import promptkit"]),

@@ -20,7 +20,7 @@ WIDTH, ROWS = 92, 26
 def main() -> None:
     """Run the search, draw it as it stood after two levels and as it ended."""
     state, console = RunState(), Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print('$ promptkit run tot -P game24 "1 8 11 13"\n', highlight=False)
+    console.print('$ promptkit run tot -P game24 "1 4 9 11"\n', highlight=False)
 
     def sink(record: pk.Record) -> None:
         state.feed(record)
@@ -28,7 +28,7 @@ def main() -> None:
             for line in tree.live(state.snapshot(), record.at, WIDTH, ROWS):
                 console.print(line)
 
-    outcome = pk.run("tot", "1 8 11 13", pack="game24", model="builtin", journal="memory", sinks=[sink])
+    outcome = pk.run("tot", "1 4 9 11", pack="game24", model="builtin", journal="memory", sinks=[sink])
     for line in tree.final(state.snapshot(), WIDTH, ROWS)[1:]:
         console.print(line)
     console.print(closing(outcome, state))

@@ -1,7 +1,7 @@
 """Prompting strategies as small, budgeted, replayable programs over any model.
 
 import promptkit as pk
-pk.run("tot", "1 8 11 13", pack="game24").answer
+pk.run("tot", "1 4 9 11", pack="game24").answer
 """
 
 from __future__ import annotations

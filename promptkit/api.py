@@ -236,7 +236,7 @@ def find_run(run: str, journal: str | Path | Journal | None = None) -> RunRow:
         return opened.run(run)
     if newest := opened.runs(1):
         return newest[0]
-    raise RunMissing("there is no run yet", hint='promptkit run tot -P game24 "1 8 11 13"')
+    raise RunMissing("there is no run yet", hint='promptkit run tot -P game24 "1 4 9 11"')
 
 
 def open_journal(journal: str | Path | Journal | None = None) -> Journal:

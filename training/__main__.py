@@ -23,16 +23,20 @@ def main(
     layers: Annotated[int, typer.Option(help="Layers of the model.")] = 7,
     seed: Annotated[int, typer.Option(help="Of lessons and weights.")] = 0,
     jobs: Annotated[int, typer.Option(help="Processes that draw lessons.")] = 2,
-    start: Annotated[Path | None, typer.Option(help="A model.pt to go on from.")] = None,
+    start: Annotated[Path | None, typer.Option(help="A GGUF file made here, or a model.pt, to go on from.")] = None,
     rate: Annotated[float, typer.Option(help="Times the usual learning rate.")] = 1.0,
     target: Annotated[Path, typer.Option(help="The GGUF file to write.")] = SHIPPED,
 ) -> None:
     """Draw the lessons, train, and write the GGUF file."""
     from training.export import export
+    from training.shipped import unpack
     from training.trainer import Plan, train
 
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = folder / "tokenizer.json"
+    if start and start.suffix == ".gguf":
+        unpack(start, folder / "start.pt", vocabulary)
+        start = folder / "start.pt"
     if not vocabulary.exists():
         print("tokenizer …", flush=True)
         tokenizer.learn(vocabulary)

@@ -12,6 +12,7 @@ import re
 import string
 from pathlib import Path
 
+from gguf import GGUFReader
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from training.corpus import turns
@@ -55,6 +56,13 @@ def assembled(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> Toke
     tokenizer = _byte_level(models.BPE(vocab=vocabulary, merges=merges))
     tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL])
     return tokenizer
+
+
+def vocabulary(reader: GGUFReader) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The tokens of a GGUF file with their numbers, and the merges in their order."""
+    tokens, merges = (reader.fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "merges"))
+    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
+    return {token: at for at, token in enumerate(tokens)}, pairs
 
 
 def load(path: Path) -> Tokenizer:

@@ -14,7 +14,7 @@ from promptkit.errors import BadInput, UnknownName
 _ONE_ANSWER = 'promptkit run direct "your question"'
 _REASONED = 'promptkit run cot "your question"'
 _VOTED = 'promptkit run sc "your question"'
-_CHECKED = 'promptkit run tot -P game24 "1 8 11 13"'
+_CHECKED = 'promptkit run tot -P game24 "1 4 9 11"'
 _OURS = {
     "ask": _ONE_ANSWER,
     "prompt": _ONE_ANSWER,

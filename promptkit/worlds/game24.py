@@ -53,7 +53,7 @@ class Game24:
         if len(numbers) != 4 or extra:
             raise BadInput(
                 f"not a Game of 24 puzzle: {question.strip()[:60]!r}",
-                hint='give four whole numbers, e.g. "1 8 11 13"; for other questions leave out -P game24',
+                hint='give four whole numbers, e.g. "1 4 9 11"; for other questions leave out -P game24',
             )
         return " ".join(numbers)
 

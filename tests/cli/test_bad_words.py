@@ -136,7 +136,7 @@ def test_no_question_is_no_run(question: str, home: Path, capsys: Capture) -> No
 def test_what_is_no_puzzle_is_refused_with_one_that_is(strategy: str, puzzle: str, home: Path, capsys: Capture) -> None:
     said = say(capsys, "run", strategy, "-P", "game24", puzzle)
     (hint,) = is_error(said, 2)
-    assert '"1 8 11 13"' in hint
+    assert '"1 4 9 11"' in hint
     assert "-P game24" in hint
     assert said.err.startswith("error: ")
     assert recorded(home) == []

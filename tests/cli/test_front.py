@@ -11,7 +11,7 @@ from promptkit.cli import app, run
 from promptkit.cli.front import plain_run
 
 PLAIN = [
-    "run tot -P game24 '1 8 11 13' -q",
+    "run tot -P game24 '1 4 9 11' -q",
     "run direct 'a question' --model ollama:qwen3:8b --json",
     "run cot - --seed -3 --timeout 1.5 --max-calls 007",
     "run sc --n 5 'q' -o a=1 -o b=2 --fresh --plain --events --dry-run",

@@ -20,7 +20,7 @@ def test_a_thousand_verdicts_and_none_unreadable(direct: bool) -> None:
     print(f"{len(made)} verdicts{' directly' if direct else ''}, unreadable {how['unreadable']}: {dict(how)}")
     assert len(made) == 1000
     assert how["unreadable"] == 0
-    assert {decision.verdict for decision in made} == {"sure", "likely", "impossible"}
+    assert {"sure", "impossible"} <= {decision.verdict for decision in made} <= {"sure", "likely", "impossible"}
 
 
 def test_a_judgement_cut_short_is_asked_for_again_under_a_grammar() -> None:

@@ -21,7 +21,7 @@ def test_a_batch_is_one_completion_a_request() -> None:
     replies = asyncio.run(sample(ask()))
     assert len(set(texts(replies))) > 1
     assert [reply.model for reply in replies] == ["builtin"] * 4
-    assert [reply.usage.input_tokens for reply in replies] == [16, 0, 0, 0]
+    assert [reply.usage.input_tokens for reply in replies] == [15, 0, 0, 0]
     assert [reply.usage.output_tokens for reply in replies] == [40] * 4
     assert {reply.finish for reply in replies} == {"length"}
     assert all(reply.usage.calls == reply.usage.samples == 0 for reply in replies)

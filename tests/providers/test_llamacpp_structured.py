@@ -22,7 +22,12 @@ MOVE = {
     "type": "object",
     "properties": {
         "sign": {"enum": ["+", "-", "*", "/"]},
-        "numbers": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+        "numbers": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 0, "maximum": 99},
+            "minItems": 2,
+            "maxItems": 2,
+        },
         "note": {"anyOf": [{"type": "string", "maxLength": 8}, {"type": "null"}]},
     },
     "required": ["sign", "numbers", "note"],

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from promptkit.providers.llama.server import Layout, LlamaServer
 from training.corpus import encoded, turns
 from training.mixture import SHARES
-from training.tokenizer import assembled
+from training.tokenizer import assembled, vocabulary
 
 WEIGHTS = Path(str(resources.files("promptkit") / "_data" / "builtin.gguf"))
 ODD = [
@@ -31,11 +31,7 @@ ODD = [
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
     """The tokenizer of training, put together from what the shipped file holds."""
-    fields = gguf.GGUFReader(WEIGHTS).fields
-    tokens = [bytes(fields["tokenizer.ggml.tokens"].parts[at]).decode() for at in fields["tokenizer.ggml.tokens"].data]
-    merges = [bytes(fields["tokenizer.ggml.merges"].parts[at]).decode() for at in fields["tokenizer.ggml.merges"].data]
-    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
-    return assembled({token: at for at, token in enumerate(tokens)}, pairs)
+    return assembled(*vocabulary(gguf.GGUFReader(WEIGHTS)))
 
 
 @pytest.fixture(scope="module")
