@@ -12,25 +12,12 @@ from functools import cache, lru_cache
 from itertools import combinations, combinations_with_replacement
 
 from promptkit.worlds.game24_puzzles import HIGHEST, held_out_state, split_of
+from promptkit.worlds.game24_whole import LARGEST, LISTED, TARGET, Numbers, results
 from training.lesson import Lesson
 
-TARGET = 24
-LARGEST = 300  # of any number on the way
 WIDEST = 20  # of the numbers of a puzzle; above 13 for training alone
-LISTED = {4: 8, 3: 6, 2: 4}  # next steps proposed, by how many numbers are left
 
-Numbers = tuple[int, ...]  # sorted
 Move = tuple[int, str, int, int, Numbers]  # a sign b = result, and what is left
-
-
-def results(low: int, high: int) -> Iterator[tuple[int, str, int, int]]:
-    """What two numbers, low <= high, make in whole numbers."""
-    yield low, "+", high, low + high
-    yield high, "-", low, high - low
-    if low * high <= LARGEST:
-        yield low, "*", high, low * high
-    if low and high % low == 0:
-        yield high, "/", low, high // low
 
 
 @lru_cache(maxsize=500_000)

@@ -21,9 +21,10 @@ from promptkit.bench.shares import RIGHT, compared, share
 from promptkit.decisions import decide_all
 from promptkit.exchange import put, verified
 from promptkit.sampling import ask_all
-from promptkit.strategies.tot import TreeOfThoughts
-from promptkit.types import Completion, Model, Outcome, Problem
+from promptkit.strategies.tot import TreeOfThoughts, follow, lines
+from promptkit.types import Model, Outcome, Problem
 from promptkit.worlds.game24 import Game24, Step, moves, remaining, show, solvable
+from promptkit.worlds.game24_whole import LARGEST, LISTED
 
 Proposals = Literal["uniform", "model"]
 Values = Literal["none", "model", "exact"]
@@ -31,8 +32,6 @@ Values = Literal["none", "model", "exact"]
 Cell = tuple[Proposals, Values, int]  # and the breadth of the beam
 
 WORLD = Game24()
-LISTED = {4: 8, 3: 6, 2: 4}  # numbers left -> steps in a list of proposals, as `builtin` was taught
-HIGHEST = 300  # whole numbers up to it are what `builtin` was taught
 
 
 async def measure(bench: Bench) -> Section:
@@ -125,7 +124,7 @@ class _Parts:
         else:
             requests = [self._request("propose", state) for state in states]
             samples = await ask_all(self.model, requests, where=f"level-{level}/propose")
-            lists = [lines(got.completion) for got in samples]
+            lists = [lines(got.completion) if got.completion else [] for got in samples]
         return [followed(state, listed) for state, listed in zip(states, lists, strict=True)]
 
     async def valued(self, level: int, nodes: Sequence[Node]) -> list[float]:
@@ -160,7 +159,7 @@ class _Parts:
 def drawn(state: str, rng: random.Random) -> list[str]:
     """As many legal steps as a list of proposals has, without repeats; fewer where there are not so many."""
     numbers = remaining(state)
-    legal = [step for step in moves(numbers) if step.result.denominator == 1 and 0 <= step.result <= HIGHEST]
+    legal = [step for step in moves(numbers) if step.result.denominator == 1 and 0 <= step.result <= LARGEST]
     return [_line(step) for step in rng.sample(legal, min(LISTED.get(len(numbers), 0), len(legal)))]
 
 
@@ -168,16 +167,6 @@ def _line(step: Step) -> str:
     return f"{show(step.left)} {step.sign} {show(step.right)} = {show(step.result)}"
 
 
-def lines(completion: Completion | None) -> list[str]:
-    """The lines of a list of proposals, without one that was cut off."""
-    if completion is None:
-        return []
-    whole = completion.text.splitlines()[: -1 if completion.finish == "length" else None]
-    return [line.strip() for line in whole if line.strip()]
-
-
 def followed(state: str, listed: Sequence[str]) -> list[Thought]:
     """The thoughts that the listed steps lead to: what is illegal or ends elsewhere than at 24 is left out."""
-    after = [legal for line in listed if (legal := WORLD.step(state, line)) is not None]
-    open_ended = [new for new in after if WORLD.goal(new) or not WORLD.finished(new)]
-    return [Thought(new.rpartition("\n")[2], new, WORLD.key(new), WORLD.goal(new)) for new in open_ended]
+    return [thought for line in listed if isinstance(thought := follow(WORLD, state, line), Thought)]

@@ -8,11 +8,7 @@ from functools import cache
 from itertools import combinations, combinations_with_replacement
 
 from promptkit.worlds.game24_puzzles import held_out_state
-
-TARGET = 24
-LARGEST = 300  # of any number on the way: the model was taught no larger ones
-
-Numbers = tuple[int, ...]  # sorted
+from promptkit.worlds.game24_whole import TARGET, Numbers, results
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ def after(numbers: Numbers) -> Iterator[Numbers]:
     """What each move leaves that makes a whole number from 0 to 300."""
     for first, second in combinations(range(len(numbers)), 2):
         rest = [number for at, number in enumerate(numbers) if at not in (first, second)]
-        for result in _results(numbers[first], numbers[second]):
+        for *_, result in results(numbers[first], numbers[second]):
             yield tuple(sorted([*rest, result]))
 
 
@@ -47,12 +43,3 @@ def after(numbers: Numbers) -> Iterator[Numbers]:
 def alive(numbers: Numbers) -> bool:
     """Whether moves in whole numbers lead to 24."""
     return numbers == (TARGET,) if len(numbers) == 1 else any(map(alive, after(numbers)))
-
-
-def _results(low: int, high: int) -> Iterator[int]:
-    yield low + high
-    yield high - low
-    if low * high <= LARGEST:
-        yield low * high
-    if low and high % low == 0:
-        yield high // low

@@ -13,9 +13,10 @@ from promptkit.bench import words
 from promptkit.bench.draws import Verdicts
 from promptkit.bench.section import Bench, Cell, Section, Table
 from promptkit.bench.shares import RIGHT, share
-from promptkit.bench.states import Numbers, State, held_out
+from promptkit.bench.states import State, held_out
 from promptkit.decisions import Decision
 from promptkit.types import Outcome
+from promptkit.worlds.game24_whole import Numbers
 from promptkit.worlds.words import Level, WordProblem
 
 VALUES = 3  # verdicts on a state, as the pack's tree search asks for them

@@ -19,7 +19,7 @@ from promptkit.errors import BadInput, BadPrompt
 from promptkit.events import Best, LevelDone, NodeAdded, NodeMerged, NodePruned, NodeSelected, NodeValued, emit
 from promptkit.exchange import formed, mended, put, read, reader_of, verified, world_of
 from promptkit.sampling import Sample, ask, ask_all, rng
-from promptkit.types import Model, Outcome, Problem, Request, World
+from promptkit.types import Completion, Model, Outcome, Problem, Request, World
 
 PAPER: Mapping[str, Any] = {"generate": "propose", "evaluate": "value", "b": 5, "k": 5, "n_evaluate": 3, "depth": 3}
 
@@ -147,23 +147,14 @@ class _Search:
             return []
         if self.how.generate == "sample":
             return [text] if (text := got.completion.text.strip()) else []
-        lines = got.completion.text.splitlines()
-        if got.completion.finish == "length":
-            lines = lines[:-1]  # the last line was cut off
-        return [line.strip() for line in lines if line.strip()]
+        return lines(got.completion)
 
     def _follow(self, state: str, line: str) -> Thought | str:
         """The thought with the state it leads to, or why it is not followed."""
         if self.world is None:
             after = f"{state}\n{line}" if state else line
             return Thought(line, after, self._key(after))
-        legal = self.world.step(state, line)
-        if legal is None:
-            return "illegal"
-        goal = self.world.goal(legal)
-        if self.world.finished(legal) and not goal:
-            return "dead end"
-        return Thought(legal.rpartition("\n")[2], legal, self._key(legal), goal)
+        return follow(self.world, state, line)
 
     # evaluate -------------------------------------------------------------------------------------------------
 
@@ -259,3 +250,22 @@ class _Search:
 
     def _key(self, state: str) -> str:
         return self.world.key(state) if self.world else " ".join(state.casefold().split())
+
+
+def lines(completion: Completion) -> list[str]:
+    """The thoughts of a reply that lists them, one a line; a last line that was cut off is none."""
+    listed = completion.text.splitlines()
+    if completion.finish == "length":
+        listed = listed[:-1]
+    return [line.strip() for line in listed if line.strip()]
+
+
+def follow(world: World, state: str, line: str) -> Thought | str:
+    """The thought with the state it leads to by the world's rules, or why it is not followed."""
+    legal = world.step(state, line)
+    if legal is None:
+        return "illegal"
+    goal = world.goal(legal)
+    if world.finished(legal) and not goal:
+        return "dead end"
+    return Thought(legal.rpartition("\n")[2], legal, world.key(legal), goal)

@@ -60,8 +60,7 @@ def _shared(story: Story) -> None:
             "There are {eq} {things} in each.",
             "{eq} {things} are in each of the {holder}.",
         )
-    story.value = story.work(story.value, "/", n, worked)
-    story.expression = f"({story.expression})/{n}"
+    story.scale("/", n, worked)
 
 
 def _packs(story: Story) -> None:
@@ -73,10 +72,7 @@ def _packs(story: Story) -> None:
         n=each,
     )
     story.ask("How many {holder} does {N} need?", "How many {holder} does {N} fill?", "How many {holder} is that?")
-    story.value = story.work(
-        story.value, "/", each, ("{S} needs {eq} {holder}.", "That fills {eq} {holder}.", "That is {eq} {holder}.")
-    )
-    story.expression = f"({story.expression})/{each}"
+    story.scale("/", each, ("{S} needs {eq} {holder}.", "That fills {eq} {holder}.", "That is {eq} {holder}."))
 
 
 def _bought(story: Story) -> None:
@@ -89,8 +85,7 @@ def _bought(story: Story) -> None:
         n=price,
     )
     story.ask(f"How many {thing} does {{N}} buy?", f"How many {thing} is that?", f"How many {thing} does {{s}} get?")
-    story.value = story.work(story.value, "/", price, (f"That buys {{eq}} {thing}.", f"{{S}} gets {{eq}} {thing}."))
-    story.expression = f"({story.expression})/{price}"
+    story.scale("/", price, (f"That buys {{eq}} {thing}.", f"{{S}} gets {{eq}} {thing}."))
 
 
 def _takings(story: Story) -> None:
@@ -103,8 +98,7 @@ def _takings(story: Story) -> None:
     )
     story.ask("How many dollars does {N} get?", "How much money does {N} get for them?", "How many dollars is that?")
     worked = ("{S} gets {eq} dollars.", "They bring {eq} dollars.", "That is {eq} dollars.")
-    story.value = story.work(story.value, "*", price, worked)
-    story.expression = f"({story.expression})*{price}"
+    story.scale("*", price, worked)
 
 
 def _wanted(story: Story) -> None:

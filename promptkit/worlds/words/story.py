@@ -175,6 +175,11 @@ class Story:
         self.steps.append((_capital(text.replace("{S}", self.hero.name)), equation))
         return result
 
+    def scale(self, sign: str, by: int, phrasings: tuple[str, ...]) -> None:
+        """Multiplies or divides all there is, as one step."""
+        self.value = self.work(self.value, sign, by, phrasings)
+        self.expression = f"({self.expression}){sign}{by}"
+
     def product(self, product: Product) -> int:
         """The amount of a product, factors in either order."""
         left, right = self.rng.sample((product.many, product.each), 2)

@@ -148,8 +148,7 @@ def _multiply(story: Story) -> None:
         "Then {s} has {eq} {things}.",
         "That makes {eq} {things}.",
     )
-    story.value = story.work(story.value, "*", n, worked)
-    story.expression = f"({story.expression})*{n}"
+    story.scale("*", n, worked)
     many = "much money" if story.kind == "money" else f"many {story.things}"
     story.say(
         f"A month later {{S}} has {words} as {many}.",
@@ -165,8 +164,7 @@ def _half(story: Story) -> None:
     worked = ("Half of them are {eq} {things}.", "Then {eq} {things} are left.", "{S} keeps {eq} {things}.")
     if story.kind == "money":
         worked = ("Half of it is {eq} dollars.", "Then {eq} dollars are left.", "{S} keeps {eq} dollars.")
-    story.value = story.work(story.value, "/", 2, worked)
-    story.expression = f"({story.expression})/2"
+    story.scale("/", 2, worked)
     story.lost = True
     said = {
         "things": (
@@ -238,8 +236,7 @@ def _sell_all(story: Story) -> None:
     story.settle()
     price = story.number(2, 5 if not story.hard else 12)
     worked = ("{S} gets {eq} dollars for them.", "That is {eq} dollars.", "They bring {eq} dollars.")
-    story.value = story.work(story.value, "*", price, worked)
-    story.expression = f"({story.expression})*{price}"
+    story.scale("*", price, worked)
     story.say(
         "{S} sells all the {things} for ${p} each.",
         "Then {S} sells all {his} {things} for ${p} each.",
