@@ -12,10 +12,13 @@ from functools import cache, lru_cache
 from itertools import combinations, combinations_with_replacement
 
 from promptkit.worlds.game24_puzzles import HIGHEST, held_out_state, split_of
-from promptkit.worlds.game24_whole import LARGEST, LISTED, TARGET, Numbers, results
+from promptkit.worlds.game24_whole import LISTED, TARGET, Numbers, results
 from training.lesson import Lesson
 
-WIDEST = 20  # of the numbers of a puzzle; above 13 for training alone
+WIDEST = 26  # of the numbers of a puzzle; above 13 for training alone
+PREFERRED = 0.7  # of the chains go the same way for the same puzzle; all would be learned by heart
+MEASURED = 20  # the highest number of the puzzles whose states are measured
+SMALL = 40  # results above it seldom lead to 24
 
 Move = tuple[int, str, int, int, Numbers]  # a sign b = result, and what is left
 
@@ -45,7 +48,7 @@ def solutions(numbers: Numbers) -> int:
 
 @cache
 def drill() -> tuple[Sequence[Numbers], Sequence[Numbers]]:
-    """The puzzles to train on: those of 1 to 13, and those with a number of 14 to 20."""
+    """The puzzles to train on: those of 1 to 13, and those with a larger number."""
     everything = combinations_with_replacement(range(1, WIDEST + 1), 4)
     mine = [p for p in everything if split_of(p) == "train" and solutions(p)]
     return [p for p in mine if p[-1] <= HIGHEST], [p for p in mine if p[-1] > HIGHEST]
@@ -58,7 +61,9 @@ def puzzle(rng: random.Random) -> Numbers:
 
 
 def state(rng: random.Random, size: int) -> Numbers:
-    """Numbers left after random steps from a training puzzle; about half the time they can still make 24."""
+    """Numbers left after steps from a training puzzle; about half the time they can still make 24."""
+    if size == 3 and rng.random() < 0.5:  # each state as often as any other: walks seldom reach large numbers
+        return rng.choice(triples()[rng.random() < 0.5])
     wanted = rng.random() < 0.5
     numbers: Numbers = ()
     for _ in range(12):
@@ -73,15 +78,38 @@ def state(rng: random.Random, size: int) -> Numbers:
     return numbers
 
 
+@cache
+def triples() -> tuple[Sequence[Numbers], Sequence[Numbers]]:
+    """The three numbers that one step leaves of training puzzles: those that cannot make 24, and those that can."""
+    cards, wider = drill()
+    known = [*cards, *(numbers for numbers in wider if numbers[-1] <= MEASURED)]
+    found = sorted({move[4] for numbers in known for move in moves(numbers)})
+    return [t for t in found if not solutions(t)], [t for t in found if solutions(t)]
+
+
 def path(rng: random.Random, numbers: Numbers) -> list[Move]:
-    """The steps of a solution; branches with more solutions below them are taken more often."""
+    """The steps of a solution, mostly the one whose branches have most ways to 24: votes need where to meet."""
+    preferred = rng.random() < PREFERRED
     steps = []
     while len(numbers) > 1:
-        good = [move for move in moves(numbers) if solutions(move[4])]
-        (move,) = rng.choices(good, [solutions(move[4]) for move in good])
+        good = [move for move in ranked(numbers) if solutions(move[4])]
+        (move,) = good[:1] if preferred else rng.choices(good, [solutions(move[4]) for move in good])
         steps.append(move)
         numbers = move[4]
     return steps
+
+
+@lru_cache(maxsize=100_000)
+def ranked(numbers: Numbers) -> tuple[Move, ...]:
+    """One step to each state within reach: what has most ways to 24 first, then what stays small, in a fixed order."""
+    first = {move[4]: move for move in reversed(moves(numbers))}
+    return tuple(sorted(first.values(), key=lambda move: (-solutions(move[4]), move[3] > SMALL, order(move))))
+
+
+def order(move: Move) -> tuple[int, int, str]:
+    """Where a step stands among those that are as good: by its numbers, then by its sign."""
+    a, sign, b, _, _ = move
+    return min(a, b), max(a, b), sign
 
 
 # texts --------------------------------------------------------------------------------------------------------
@@ -118,30 +146,35 @@ def chain(numbers: Numbers, steps: Sequence[Move]) -> str:
 
 
 def verdict(numbers: Numbers) -> tuple[str, bool]:
-    """Whether two or three numbers can make 24, worked out backwards: what the last step would need, what is there."""
+    """Whether two or three numbers can make 24, and all that they make up to the first 24.
+
+    Of three, each pair's results meet the number that is kept, so that all that has to be seen is a 24.
+    """
     lines: list[str] = []
-    for at in reversed(range(len(numbers))) if len(numbers) == 3 else [None]:
-        if at is not None and at + 1 < len(numbers) and numbers[at] == numbers[at + 1]:
-            continue
-        pair = numbers if at is None else numbers[:at] + numbers[at + 1 :]
-        wanted = [TARGET] if at is None else _needs(numbers[at])
-        said = (
-            f"{spell(pair)} make" if at is None else f"{numbers[at]} needs {spell(tuple(wanted))}; {spell(pair)} make"
-        )
-        for made in dict.fromkeys(result for *_, result in results(*pair)):
-            said += f" {made} {'yes' if made in wanted else 'no'}"
-            if made in wanted:
-                return "\n".join([*lines, said, "sure"]), True
-        lines.append(said)
+    for kept, pair in _pairs(numbers):
+        made = list(dict.fromkeys(result for *_, result in results(*pair)))
+        if kept:
+            lines.append(f"with {kept[0]}: {_makes(pair, made)}")
+        for last in [tuple(sorted([*kept, each])) for each in made] if kept else [pair]:
+            ends = list(dict.fromkeys(result for *_, result in results(*last)))
+            if TARGET in ends:
+                return "\n".join([*lines, _makes(last, ends[: ends.index(TARGET) + 1]), "sure"]), True
+            lines.append(_makes(last, ends))
     return "\n".join([*lines, "impossible"]), False
 
 
-def _needs(number: int) -> list[int]:
-    """What a number must meet in the last step."""
-    needs = [TARGET - number, TARGET + number, number - TARGET, TARGET * number]
-    needs += [TARGET // number] if number and TARGET % number == 0 else []
-    needs += [number // TARGET] if number and number % TARGET == 0 else []
-    return [n for n in dict.fromkeys(needs) if 0 <= n <= LARGEST]
+def _pairs(numbers: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+    """The number kept, the largest first, and the two beside it; no number of two is kept."""
+    if len(numbers) == 2:
+        yield (), numbers
+        return
+    for at in reversed(range(3)):
+        if at == 2 or numbers[at] != numbers[at + 1]:
+            yield numbers[at : at + 1], numbers[:at] + numbers[at + 1 :]
+
+
+def _makes(pair: Numbers, made: Sequence[int]) -> str:
+    return f"{spell(pair)} make {spell(tuple(made))}"
 
 
 # lessons ------------------------------------------------------------------------------------------------------
@@ -179,21 +212,11 @@ def few_shot(rng: random.Random) -> Lesson:
 
 
 def propose(rng: random.Random) -> Lesson:
-    """Next steps, one a line; those that lead to 24 come first."""
-    size = rng.choices([4, 3, 2], [6, 3, 1])[0]
+    """Next steps, one a line, each to another state; those that lead to 24 come first."""
+    size = rng.choices([4, 3, 2], [5, 3.5, 1.5])[0]
     numbers = puzzle(rng) if size == 4 else state(rng, size)
-    good: list[Move] = []
-    other: list[Move] = []
-    for move in moves(numbers):
-        (good if solutions(move[4]) else other).append(move)
-    # The easiest first: what the list begins with is what the model is surest of.
-    good.sort(key=lambda move: -solutions(move[4]) * rng.uniform(0.5, 1.5))
-    small = [move for move in other if move[3] <= 60]
-    large = [move for move in other if move[3] > 60]
-    rng.shuffle(small)
-    rng.shuffle(large)
-    listed = (good + small + large)[: LISTED[size]]
-    return _lesson("propose", "\n".join(map(line, listed)), state=spell(numbers))
+    # The order is fixed: what was drawn anew in every lesson would come twice in a list, as the likeliest step does.
+    return _lesson("propose", "\n".join(map(line, ranked(numbers)[: LISTED[size]])), state=spell(numbers))
 
 
 def value(rng: random.Random) -> Lesson:
@@ -226,7 +249,7 @@ def critique(rng: random.Random) -> Lesson:
 def refine(rng: random.Random) -> Lesson:
     """A draft that was found right again, or another solution in place of a wrong one."""
     numbers = puzzle(rng)
-    draft, said, right = drafted(rng, numbers, wrong=rng.random() < 0.75)
+    draft, said, right = drafted(rng, numbers, wrong=rng.random() < 0.55)
     reply = draft if right else chain(numbers, path(rng, numbers))
     return _lesson("refine", reply, question=spell(numbers), draft=draft, critique=said)
 

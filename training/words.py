@@ -10,7 +10,7 @@ from promptkit.worlds.words import Level, Split, WordProblem, draw
 from training.lesson import Lesson
 
 EASY = 0.45  # the share of easy problems
-LONGEST_SHOWN = 300  # words of few-shot lessons, questions and replies together
+LONGEST_SHOWN = 340  # words of few-shot lessons, questions and replies together
 
 _EQUATION = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")
 _NUMBER = re.compile(r"\d+")
@@ -31,7 +31,7 @@ def direct(rng: random.Random, split: Split = "train") -> Lesson:
 def few_shot(rng: random.Random, split: Split = "train") -> Lesson:
     """A problem after 1 to 4 others that are already answered, with or without their steps."""
     worked = rng.random() < 0.7
-    asked = [_problem(rng, split, easy=0.8) for _ in range(rng.randint(2, 5))]
+    asked = [_problem(rng, split, easy=rng.choice([0.9, 0.2])) for _ in range(rng.randint(2, 5))]
     turns = [(p.question, solution(p) if worked else f"Answer: {p.answer}") for p in asked]
     while len(turns) > 2 and sum(len(text.split()) for turn in turns for text in turn) > LONGEST_SHOWN:
         turns.pop()
@@ -67,20 +67,22 @@ def answer(rng: random.Random, split: Split = "train") -> Lesson:
 
 
 def judge(rng: random.Random, split: Split = "train") -> Lesson:
-    """A proposed answer, right in half of the lessons, and the verdict after the steps."""
+    """A proposed answer, right in half of the lessons, and the verdict after the steps and a comparison."""
     problem = _problem(rng, split)
     right = rng.random() < 0.5
     proposed = problem.answer if right else wrong_answers(rng, problem, 1)[0]
-    reply = "\n".join([*problem.steps, "yes" if right else "no"])
+    reply = "\n".join([*problem.steps, *_compared(problem.answer, proposed).split(": ")])
     return _lesson("judge", reply, question=problem.question, answer=str(proposed))
 
 
 def choose(rng: random.Random, split: Split = "train") -> Lesson:
-    """Two to four proposed answers, one of them right, and the choice after the steps."""
+    """Two to four proposed answers, one of them right, each compared after the steps until it is found."""
     problem = _problem(rng, split)
     proposed = [problem.answer, *wrong_answers(rng, problem, rng.randint(1, 3))]
     rng.shuffle(proposed)
-    reply = "\n".join([*problem.steps, f"The best choice is {proposed.index(problem.answer) + 1}."])
+    right = proposed.index(problem.answer) + 1
+    compared = [f"{at}: {_compared(problem.answer, each)}" for at, each in enumerate(proposed[:right], start=1)]
+    reply = "\n".join([*problem.steps, *compared, f"The best choice is {right}."])
     return _lesson("choose", reply, question=problem.question, candidates=[str(each) for each in proposed])
 
 
@@ -94,7 +96,7 @@ def critique(rng: random.Random, split: Split = "train") -> Lesson:
 def refine(rng: random.Random, split: Split = "train") -> Lesson:
     """A draft with its check, and the solution it should have been."""
     problem = _problem(rng, split)
-    draft = draft_of(rng, problem, right=0.25)
+    draft = draft_of(rng, problem, right=0.4)
     return _lesson("refine", solution(problem), question=problem.question, draft=draft, critique=check(draft))
 
 
@@ -104,14 +106,19 @@ def solution(problem: WordProblem) -> str:
 
 
 def check(draft: str) -> str:
-    """Every equation of a draft judged on a line of its own, and the verdict on the whole."""
+    """Every equation of a draft computed again on a line of its own, and the verdict on the whole."""
     lines, sound = [], True
     for match in _EQUATION.finditer(draft):
         result = _result(int(match[1]), match[2], int(match[3]))
         right = result == int(match[4])
         sound &= right
-        lines.append(f"{match[0]} {'right' if right else f'wrong, it is {result}'}")
+        lines.append(f"{match[1]} {match[2]} {match[3]} = {result}, {match[4]} {'right' if right else 'wrong'}")
     return "\n".join([*lines, f"Verdict: {'right' if sound else 'wrong'}"])
+
+
+def _compared(answer: int, proposed: int) -> str:
+    """The two side by side, digit under digit: what is far apart a small model cannot compare."""
+    return f"{answer} or {proposed}: {'yes' if answer == proposed else 'no'}"
 
 
 def draft_of(rng: random.Random, problem: WordProblem, *, right: float = 0.5) -> str:

@@ -15,9 +15,9 @@ from training.mixture import SHARES
 
 
 def lists(text: str) -> set[tuple[int, ...]]:
-    """Every list of three or four numbers in a text, sorted."""
+    """Every list of three or four numbers that are left, sorted; what two numbers make is no such list."""
     found = set()
-    for line in text.split("\n"):
+    for line in re.sub(r"make [\d ]+", "make", text).split("\n"):
         for numbers in re.findall(r"\d+(?: \d+){2,3}(?![\d ]*\d)", line):
             found.add(tuple(sorted(map(int, numbers.split()))))
     return found
@@ -39,6 +39,7 @@ def test_the_check_sees_what_it_is_for() -> None:
     assert lists("Input: 13 1 8 11\nPossible next steps:") == {(1, 8, 11, 13)}
     assert lists("4 + 9 = 13 (left: 10 13 13)") == {(10, 13, 13)}
     assert lists("2: 5 6 13 4") == {(4, 5, 6, 13)}
+    assert lists("with 4: 3 9 make 12 6 27 3") == set()
 
 
 def test_the_splits_part_all_solvable_puzzles() -> None:
