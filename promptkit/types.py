@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 Role = Literal["system", "user", "assistant", "tool"]
 Finish = Literal["stop", "length", "tool_calls", "filtered"]
 Status = Literal["done", "undecided", "budget", "cancelled", "error"]
+Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Request:
     grammar: str | None = None  # GBNF the reply must satisfy
     tools: tuple[ToolSpec, ...] = ()
     logprobs: int = 0  # top log-probabilities wanted per token
+    effort: Effort | None = None  # how long a model that reasons may think; None: its default
     extra: tuple[tuple[str, Any], ...] = ()  # provider-specific, passed through verbatim
     seed: int = 0  # the run seed
     draw: tuple[int, ...] = (0,)
@@ -102,6 +104,8 @@ class Request:
         """One line of JSON, equal for requests that differ only in the innermost draw index."""
         body = {name: getattr(self, name) for name in self.__dataclass_fields__}
         body |= {"draw": self.draw[:-1], "extra": plain(self.extra)}
+        if self.effort is None:  # journals from before there was one keep their keys
+            del body["effort"]
         return _CANONICAL.encode(body)
 
     @property
@@ -225,6 +229,7 @@ class Problem:
     history: tuple[Message, ...] = ()
     tools: tuple[ToolSpec, ...] = ()
     output_schema: str | None = None
+    effort: Effort | None = None  # how long a model that reasons may think
     seed: int = 0  # the run seed
     vars: Mapping[str, str] = field(default_factory=dict)
 
