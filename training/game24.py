@@ -212,11 +212,24 @@ def few_shot(rng: random.Random) -> Lesson:
 
 
 def propose(rng: random.Random) -> Lesson:
-    """Next steps, one a line, each to another state; those that lead to 24 come first."""
+    """Next steps, one a line, each to another state, all that lead to 24 among them."""
     size = rng.choices([4, 3, 2], [5, 3.5, 1.5])[0]
     numbers = puzzle(rng) if size == 4 else state(rng, size)
-    # The order is fixed: what was drawn anew in every lesson would come twice in a list, as the likeliest step does.
-    return _lesson("propose", "\n".join(map(line, ranked(numbers)[: LISTED[size]])), state=spell(numbers))
+    return _lesson("propose", "\n".join(map(line, listed(numbers))), state=spell(numbers))
+
+
+def listed(numbers: Numbers) -> list[Move]:
+    """What a list of proposals holds: every step that leads to 24, and small results up to its length.
+
+    The steps are in their natural order. With the good ones first, a model that begins with a wrong one has learned
+    that no good one follows; in an order that is drawn anew, it repeats the likeliest step.
+    """
+    first: dict[Numbers, Move] = {}
+    for move in moves(numbers):
+        first.setdefault(move[4], move)
+    steps = list(first.values())
+    wanted = sorted(steps, key=lambda move: (not solutions(move[4]), move[3] > SMALL))[: LISTED[len(numbers)]]
+    return [move for move in steps if move in wanted]
 
 
 def value(rng: random.Random) -> Lesson:
