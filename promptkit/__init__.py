@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from promptkit.api import areplay, aresume, arun, open_journal, plan, replay, resume, run, runs, stream
     from promptkit.errors import PromptkitError
     from promptkit.events import Record, emit, span, watch
+    from promptkit.interop.langchain.runnable import as_runnable
     from promptkit.providers.scripted import Scripted
+    from promptkit.recording import record
     from promptkit.types import Capabilities, Completion, Message, Model, Outcome, Problem, Request, Strategy, Usage
 
 _HOMES = {
     "promptkit.api": "aresume areplay arun open_journal plan replay resume run runs stream",
     "promptkit.errors": "PromptkitError",
     "promptkit.events": "Record emit span watch",
+    "promptkit.interop.langchain.runnable": "as_runnable",
     "promptkit.providers.scripted": "Scripted",
+    "promptkit.recording": "record",
     "promptkit.types": "Capabilities Completion Message Model Outcome Problem Request Strategy Usage",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -45,9 +49,11 @@ __all__ = [
     "areplay",
     "aresume",
     "arun",
+    "as_runnable",
     "emit",
     "open_journal",
     "plan",
+    "record",
     "replay",
     "resume",
     "run",

@@ -15,22 +15,27 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from promptkit import attachments, checked, exchange, outputs, prompts, registry, sync
 from promptkit.attachments import Source
+from promptkit.conversation import CHAT
 from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
 from promptkit.events import Record, Sink
 from promptkit.journal import Journal, RunRow
 from promptkit.recorded import capabilities_from, problem_from
 from promptkit.runtime.budgeted import Limits, charged, refuse_spent
+from promptkit.runtime.capable import refuse_effort
 from promptkit.runtime.fallback import chain
-from promptkit.runtime.open import Remembered, as_provider, meant_for, open_provider
+from promptkit.runtime.open import LangChainChatModel, Remembered, as_provider, meant_for, open_provider
 from promptkit.runtime.plan import Mode, Plan, RunOptions, fresh_branch, new_run_id
 from promptkit.runtime.run import execute
 from promptkit.runtime.unhurried import ended
 from promptkit.settings import default_model, journal_path, setting
-from promptkit.types import Message, Model, Outcome, Problem, Provider, Strategy
+from promptkit.types import Effort, Message, Model, Outcome, Problem, Provider, Strategy
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Models = str | Model | Sequence[str | Model]  # several stand in for each other: the next when one cannot answer
+# Several stand in for each other: the next when one cannot answer.
+Models = str | Model | Sequence[str | Model | LangChainChatModel] | LangChainChatModel
+
+RECORDING = "record"  # stands for the strategy of a run of pk.record()
 
 _journals: dict[Path | None, Journal] = {}
 _given: weakref.WeakSet[Journal] = weakref.WeakSet()  # those that callers opened themselves
@@ -50,6 +55,7 @@ def plan(
     attach: Source | Sequence[Source] = (),  # paths of texts and images, or the bytes of one
     history: Sequence[Message] = (),
     vars: Mapping[str, str] | None = None,
+    effort: Effort | None = None,  # how long a model that reasons may think
     seed: int = 0,
     max_calls: int | None = None,
     max_tokens: int | None = None,
@@ -75,13 +81,14 @@ def plan(
     limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
     form = outputs.form(output) if output is not None else None
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
-    problem = replace(problem, output_schema=form, parts=attachments.attached(attach))
+    problem = replace(problem, output_schema=form, parts=attachments.attached(attach), effort=effort)
     exchange.check(problem)
     if hasattr(chosen, "resolved"):  # the run remembers what was in force, also when a pack's defaults change later
         chosen = chosen.resolved(problem)
     provider = _provider(model, model_options)
     if attachments.images(problem.parts) and not provider.capabilities.images:
         raise CapabilityMissing(f"{provider.id} takes no images", hint="a model that sees: -m openai:gpt-4.1-mini")
+    refuse_effort(effort, provider)
     opened = _journal(journal)
     return Plan(
         run=new_run_id(),
@@ -90,7 +97,9 @@ def plan(
         problem=problem,
         provider=provider,
         journal=opened,
-        options=RunOptions(seed=seed, limits=limits, concurrency=concurrency, fresh=fresh_branch() if fresh else 0),
+        options=RunOptions(
+            seed=seed, limits=limits, concurrency=concurrency, fresh=fresh_branch() if fresh else 0, **_patience()
+        ),
         model_options=model_options or {},
         sinks=tuple(sinks),
     )
@@ -100,7 +109,7 @@ def plan(
 def plan_resume(
     run: str,
     *,
-    model: Model | Sequence[str | Model] | None = None,
+    model: Models | None = None,
     output: Any = None,
     max_calls: int | None = None,
     max_tokens: int | None = None,
@@ -114,7 +123,7 @@ def plan_resume(
     `model` and `output` are for what was made in Python: a recorded output is known by its JSON Schema alone.
     """
     opened = _journal(journal)
-    row = find_run(run, opened)
+    row = _runnable(find_run(run, opened))
     provider = _provider(model or row.model, row.options.get("model_options"))
     caps = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
     limits = Limits(**{**row.options["limits"], **{cap: value for cap, value in caps.items() if value is not None}})
@@ -129,14 +138,25 @@ def plan_replay(
 ) -> Plan:
     """A recorded run, ready to be shown again from the journal alone."""
     opened = _journal(journal)
-    row = find_run(run, opened)
+    row = _runnable(find_run(run, opened))
     known = row.options.get("models") or [{**row.options, "id": row.model}]
     provider = chain([Remembered(m["id"], m["identity"], capabilities_from(m["capabilities"])) for m in known])
     return _again(row, opened, provider, output, sinks, "replay")
 
 
+def _runnable(row: RunRow) -> RunRow:
+    """The run itself; BadInput when it is one of pk.record(), which is its caller's code."""
+    if row.strategy == RECORDING:
+        hint = f"run its code again: the journal answers\npromptkit runs show {row.id}"
+        raise BadInput(f"run {row.id} is a recording of other code", hint=hint)
+    return row
+
+
 def _again(row: RunRow, opened: Journal, provider: Provider, output: Any, sinks: Sequence[Sink], mode: Mode) -> Plan:
     stored = row.options
+    if row.strategy == CHAT:
+        again = f"promptkit chat --resume {row.id}\npromptkit runs show {row.id}"
+        raise BadInput(f"run {row.id} is a conversation: there is nothing to {mode}", hint=again)
     name, strategy = _strategy(row.strategy, row.params, recorded=True)
     return Plan(
         run=row.id,
@@ -155,7 +175,13 @@ def _again(row: RunRow, opened: Journal, provider: Provider, output: Any, sinks:
 
 def _options(row: RunRow, limits: Limits) -> RunOptions:
     stored = row.options
-    return RunOptions(seed=row.seed, limits=limits, concurrency=stored["concurrency"], fresh=stored["fresh"])
+    width, fresh = stored["concurrency"], stored["fresh"]
+    return RunOptions(seed=row.seed, limits=limits, concurrency=width, fresh=fresh, **_patience())
+
+
+def _patience() -> dict[str, Any]:
+    """How often and how long calls are tried again, as it is set now: it changes no answer."""
+    return {name: setting(f"retry.{name}") for name in ("attempts", "deadline")}
 
 
 def _taking(given: Callable[P, Plan]) -> Callable[[Callable[..., R]], Callable[P, R]]:

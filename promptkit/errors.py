@@ -10,19 +10,22 @@ PromptkitError                    1
 ├── ProviderError                 1   the model could not answer
 │   ├── Unreachable                   nothing answers at its address, or its library cannot be loaded
 │   ├── Transient                     worth another try: RateLimited, Unavailable, TimedOut, BadReply
-│   └── Rejected                      another try will not help: ContextOverflow, ModelMissing, NoCredit
+│   └── Rejected                      another try will not help: ContextOverflow, TooLarge, ModelMissing, NoCredit
 ├── PluginBroken                  1   an installed package adds something that cannot be used
 ├── QuorumLost                    1   too few samples came back
 ├── OutputInvalid                 1   no reply fits the output that was asked for
 ├── JournalError                  1   JournalUnusable, RunMissing, RunLive, ReplayMiss
 └── Cut                           5   a cap was reached: the best so far is the answer
-    └── TimeUp                        the deadline passed
+    ├── TimeUp                        the deadline passed
+    └── Paused                        the provider asks to wait longer than a retry may
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
+
+from promptkit.redaction import redacted
 
 
 class PromptkitError(Exception):
@@ -31,6 +34,7 @@ class PromptkitError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
+        message, hint = redacted(message), redacted(hint)  # it is shown, logged and journaled
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -127,6 +131,15 @@ class ContextOverflow(Rejected):
     """The prompt and the reply do not fit the model's context."""
 
 
+class TooLarge(Rejected):
+    """Prompt and reply are more than the account may send at once; `limit` and `requested` are tokens, None unsaid."""
+
+    def __init__(self, message: str, *, hint: str = "", limit: int | None = None, requested: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.limit = limit
+        self.requested = requested
+
+
 class ModelMissing(Rejected):
     """The provider has no such model."""
 
@@ -186,3 +199,11 @@ class Cut(PromptkitError):
 
 class TimeUp(Cut):
     """The deadline passed."""
+
+
+class Paused(Cut):
+    """The provider asks to wait longer than a retry may; `not_before` is when to resume, in local time."""
+
+    def __init__(self, message: str, *, hint: str = "", not_before: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.not_before = not_before

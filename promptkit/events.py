@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from promptkit.types import Status, Usage, plain
+from promptkit.redaction import redacted
+from promptkit.types import Completion, Request, Status, Usage, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class CallStarted:
 
     key: str
     draw: tuple[int, ...]
+    request: Request | None = field(default=None, compare=False, repr=False)  # for who watches; never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class CallEnded:
     seconds: float
     finish: str = "stop"
     error: str = ""
+    completion: Completion | None = field(default=None, compare=False, repr=False)  # for who watches; never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,16 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatChanged:
+    """What a conversation is from here on: its first `kept` messages, who the model is to be, and which model."""
+
+    kept: int
+    persona: str
+    model: str
+    options: dict[str, Any]  # of the model
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetHit:
     """A cap was reached; nothing more is sent."""
 
@@ -236,6 +249,7 @@ Event = (
     | LevelDone
     | Best
     | Warned
+    | ChatChanged
     | BudgetHit
     | Stopped
 )
@@ -265,11 +279,22 @@ class Record:
 
 Sink = Callable[[Record], None]
 
+# What may quote an error of somebody else's, and with it a key.
+_QUOTING: dict[type, tuple[str, ...]] = {
+    SpanEnded: ("error",),
+    CallEnded: ("error",),
+    Retrying: ("error",),
+    SampleRead: ("error",),
+    Warned: ("message", "hint"),
+    Stopped: ("reason",),
+}
+
 
 @dataclass(slots=True)
 class _Stream:
     sinks: tuple[Sink, ...]
     meter: Callable[[], Usage] = Usage
+    deltas: bool = False  # whether any of them wants text as it is written
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
 
@@ -282,6 +307,8 @@ def emit(event: Event) -> None:
     stream = _stream.get()
     if stream is None or not stream.sinks:
         return
+    if quoted := {name: text for name in _QUOTING.get(type(event), ()) if (text := getattr(event, name))}:
+        event = replace(event, **{name: redacted(text) for name, text in quoted.items()})
     record = Record(next(stream.numbers), time.time(), _span.get(), stream.meter(), event)
     for sink in stream.sinks:
         try:
@@ -291,6 +318,12 @@ def emit(event: Event) -> None:
             emit(Warned(f"a sink failed and was dropped: {type(error).__name__}: {error}"))
 
 
+def streamed() -> bool:
+    """Whether anybody wants text as it is written; a sink with `deltas = False` does not."""
+    stream = _stream.get()
+    return stream is not None and stream.deltas
+
+
 @contextmanager
 def watch(*sinks: Sink, meter: Callable[[], Usage] | None = None) -> Iterator[None]:
     """Send the events of the block to these sinks too; `meter` tells what has been spent so far."""
@@ -298,6 +331,7 @@ def watch(*sinks: Sink, meter: Callable[[], Usage] | None = None) -> Iterator[No
     stream = _Stream(
         (*(outer.sinks if outer else ()), *sinks),
         meter or (outer.meter if outer else Usage),
+        bool(outer and outer.deltas) or any(getattr(sink, "deltas", True) for sink in sinks),
         outer.numbers if outer else itertools.count(),
     )
     token = _stream.set(stream)
@@ -323,6 +357,12 @@ def span(name: str) -> Iterator[str]:
     finally:
         emit(SpanEnded(error))
         _span.reset(token)
+
+
+def metered_by(meter: Callable[[], Usage]) -> bool:
+    """Whether what is spent here is told by that meter: no run further inside has its own."""
+    stream = _stream.get()
+    return stream is not None and stream.meter == meter
 
 
 def current_span() -> str:

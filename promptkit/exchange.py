@@ -49,9 +49,10 @@ def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
         fitting, fault = _fit(reader, completion)
         emit(SampleRead(index, fitting, "json", fault))
         return Answer(fitting, fitting) if fitting is not None else None
-    if completion.finish == "length" and reader != WHOLE:
+    thinking = bool(completion.reasoning) and not completion.text.strip()
+    if completion.finish == "length" and (reader != WHOLE or thinking):
         # A reply cut at max_tokens may end in a number on the way: that is not its answer.
-        emit(SampleRead(index, None, "", "cut off at max_tokens"))
+        emit(SampleRead(index, None, "", "cut off while thinking" if thinking else "cut off at max_tokens"))
         return None
     if reader == WHOLE:
         text = _unlabelled(completion.text.strip())
@@ -130,6 +131,8 @@ def put(problem: Problem, template: Prompt, inputs: Mapping[str, Any] | None = N
     check_decoding(decoding.get("temperature"), decoding.get("max_tokens"))
     question = quoted(problem.parts, problem.text) if problem.parts else problem.text
     request = template.request({**problem.vars, "question": question, **(inputs or {})}, **decoding)
+    if problem.effort is not None:
+        request = replace(request, effort=problem.effort)
     if problem.parts and "question" in template.inputs:
         request = replace(request, messages=shown(request.messages, problem.parts))
     return replace(request, messages=problem.history + request.messages) if problem.history else request

@@ -23,6 +23,7 @@ def problem_from(stored: Mapping[str, Any], journal: Journal | None = None) -> P
         ),
         vars=stored["vars"],
         output_schema=outputs.stored(stored.get("output_schema")),
+        effort=stored.get("effort"),
     )
 
 

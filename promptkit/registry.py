@@ -27,9 +27,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "provider": {
         "builtin": "promptkit.providers.builtin:open_builtin",
         "groq": "promptkit.providers.groq:open_groq",
+        "langchain": "promptkit.providers.langchain:open_langchain",
         "llamacpp": "promptkit.providers.llamacpp:open_llamacpp",
         "ollama": "promptkit.providers.ollama:open_ollama",
         "openai": "promptkit.providers.openai:open_openai",
+        "openai-compatible": "promptkit.providers.openai_compatible:open_openai_compatible",
         "scripted": "promptkit.providers.scripted:open_scripted",
     },
     "strategy": {

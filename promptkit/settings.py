@@ -7,14 +7,28 @@ concurrency = 4
 path = "runs.db"       # beside this file; "memory" keeps nothing on disk
 keep_days = 90
 max_size = "1GB"
+
+[retry]
+attempts = 5
+deadline = 120         # seconds after a call's first failure
+
+[limits.groq]          # a table for a provider, or for one of its models
+concurrency = 4
+rpm = 30               # calls in any minute
+tpm = 6000             # tokens in any minute
+
+[limits."groq:llama-3.3-70b-versatile"]
+tpm = 12000
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +56,15 @@ def whole(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise ValueError("a whole number above 0")
+
+
+def seconds(value: Any) -> float:
+    """Seconds above 0."""
+    with suppress(TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)
+        if math.isfinite(number) and number > 0:
+            return number
+    raise ValueError("seconds above 0")
 
 
 def text(value: Any) -> str:
@@ -86,7 +109,12 @@ SETTINGS: dict[str, Setting] = {
     "journal.max_size": Setting(
         size, None, "1GB", "the oldest runs are removed above it", "PROMPTKIT_JOURNAL_MAX_SIZE"
     ),
+    "retry.attempts": Setting(whole, 5, 3, "how often a call is tried", "PROMPTKIT_RETRY_ATTEMPTS"),
+    "retry.deadline": Setting(
+        seconds, 120.0, 60, "seconds after its first failure in which it is tried again", "PROMPTKIT_RETRY_DEADLINE"
+    ),
 }
+LIMITS = {"concurrency": "calls in flight at once", "rpm": "calls in any minute", "tpm": "tokens in any minute"}
 
 
 def setting(name: str) -> Any:
@@ -104,6 +132,34 @@ def origin(name: str) -> tuple[Any, str]:
         if path.is_file() and (value := _read(path, path.stat().st_mtime_ns).get(name)) is not None:
             return value, str(path)
     return known.default, "default"
+
+
+def limits(model: str) -> tuple[str, dict[str, int]]:
+    """The limits set for a model `provider:name`, and whose they are: its own if it has any, else the provider's.
+
+    A model's own stand over its provider's, one by one, and the project's file over the user's.
+    """
+    kind = model.partition(":")[0]
+    own = _limits_of(model) if model != kind else {}
+    found = {**_limits_of(kind), **own}
+    return model if own else kind if found else "", found
+
+
+def all_limits() -> dict[str, tuple[int, str]]:
+    """Every limit that is set, as `limits.NAME.LIMIT`, and the file it comes from."""
+    found: dict[str, tuple[int, str]] = {}
+    for path in reversed(files()):
+        if path.is_file():
+            read = _read(path, path.stat().st_mtime_ns)
+            found |= {name: (value, str(path)) for name, value in read.items() if name.startswith("limits.")}
+    return found
+
+
+def _limits_of(name: str) -> dict[str, int]:
+    """What the files say of one provider or model."""
+    every = {limit: f"limits.{name}.{limit}" for limit in LIMITS}
+    told = all_limits()
+    return {limit: told[full][0] for limit, full in every.items() if full in told}
 
 
 def default_model() -> str:
@@ -154,6 +210,7 @@ def _read(path: Path, mtime: int) -> dict[str, Any]:
         found = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"{path}: {error}", hint="mend the file or move it aside") from error
+    limits = _limited(found.pop("limits", {}), path)
     flat: dict[str, Any] = {}
     for name, value in found.items():
         flat |= {f"{name}.{key}": inner for key, inner in value.items()} if isinstance(value, dict) else {name: value}
@@ -162,4 +219,23 @@ def _read(path: Path, mtime: int) -> dict[str, Any]:
             wrong = UnknownName("setting", name, SETTINGS)
             table = f"its settings are in a table:\n[{name}]" if any(s.startswith(f"{name}.") for s in SETTINGS) else ""
             raise BadInput(f"{path}: {wrong.message}", hint=table or wrong.hint)
-    return {name: _typed(name, value, str(path)) for name, value in flat.items()}
+    return {name: _typed(name, value, str(path)) for name, value in flat.items()} | limits
+
+
+def _limited(tables: Any, path: Path) -> dict[str, int]:
+    """The tables of limits, flat; BadInput when one is none, or holds what is no limit."""
+    example = "[limits.groq]\nrpm = 30"
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise BadInput(f"{path}: limits are set in a table for a provider or a model", hint=example)
+    flat: dict[str, int] = {}
+    for name, table in tables.items():
+        for limit, value in table.items():
+            if limit not in LIMITS:
+                wrong = UnknownName("limit", limit, LIMITS)
+                quoted = '\n[limits."provider:name"] has quotes' if isinstance(value, dict) else ""
+                raise BadInput(f"{path}: limits.{name}: {wrong.message}", hint=wrong.hint + quoted)
+            try:
+                flat[f"limits.{name}.{limit}"] = whole(value)
+            except ValueError as error:
+                raise BadInput(f"{path}: limits.{name}.{limit} must be {error}, not {value!r}", hint=example) from None
+    return flat

@@ -50,6 +50,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             raise
 
 
+def begin(work: Coroutine[Any, Any, T]) -> Future[T]:
+    """The coroutine's result to come, on promptkit's own loop; to cancel it is to cancel the work."""
+    return asyncio.run_coroutine_threadsafe(work, _background())
+
+
 def _pass_on(done: asyncio.Task[T], ended: Future[T]) -> None:
     if done.cancelled():
         ended.set_exception(asyncio.CancelledError())

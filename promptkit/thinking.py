@@ -47,6 +47,12 @@ def set_aside(text: str) -> tuple[str, str | None]:
     return "".join(kept).strip(), reasoning or None
 
 
+def unfinished(text: str) -> bool:
+    """Whether a reply ends while its model is still thinking."""
+    end = "\N{END OF TRANSMISSION}"  # what is written next would be reasoning, or not
+    return TAG.search(text) is not None and not set_aside(f"{text}\n{end}")[0].endswith(end)
+
+
 def _closing(tags: Sequence[re.Match[str]], literal: Sequence[bool], opening: int) -> int | None:
     """Which tag ends the block that begins at `opening`; None when it never ends.
 

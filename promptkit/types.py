@@ -74,8 +74,16 @@ def message(role: Role, text: str) -> Message:
     return Message(role, (Text(text),))
 
 
+class _Lined:
+    """Holds a request's canonical line once it was made: every layer names the call by it."""
+
+    __slots__ = ("_line",)
+
+    _line: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(_Lined):
     """Everything that determines a completion, and which draw of it is wanted.
 
     `draw` is a path: combinators prefix it, the innermost index numbers independent samples of one prompt.
@@ -102,11 +110,17 @@ class Request:
 
     def canonical(self) -> str:
         """One line of JSON, equal for requests that differ only in the innermost draw index."""
+        try:
+            return self._line
+        except AttributeError:  # made once: it is no field, so a changed copy makes its own
+            pass
         body = {name: getattr(self, name) for name in self.__dataclass_fields__}
         body |= {"draw": self.draw[:-1], "extra": plain(self.extra)}
         if self.effort is None:  # journals from before there was one keep their keys
             del body["effort"]
-        return _CANONICAL.encode(body)
+        line = _CANONICAL.encode(body)
+        object.__setattr__(self, "_line", line)
+        return line
 
     @property
     def index(self) -> int:
@@ -121,7 +135,10 @@ class Request:
 
     def at(self, index: int) -> Request:
         """The same request for another independent sample."""
-        return replace(self, draw=(*self.draw[:-1], index))
+        other = replace(self, draw=(*self.draw[:-1], index))
+        if hasattr(self, "_line"):
+            object.__setattr__(other, "_line", self._line)
+        return other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +197,7 @@ class Capabilities:
     grammar: bool = False
     tools: bool = False
     images: bool = False
-    reasoning: bool = False
+    reasoning: bool | None = None  # None: nobody knows
     context: int | None = None  # tokens, prompt and reply together
     local: bool = False  # runs on this machine: it costs nothing
     price: tuple[float, float] | None = None  # USD per million input and output tokens; None: unknown
@@ -311,7 +328,10 @@ def plain(value: Any) -> Any:
     if kind in (tuple, list):
         return [plain(item) for item in value]
     if (names := _compared(kind)) is not None:
-        return {name: plain(getattr(value, name)) for name in names}
+        return {
+            name: each if type(each := getattr(value, name)) in _SCALARS else plain(each)  # saves most calls
+            for name in names
+        }
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):

@@ -7,14 +7,14 @@ from typing import Any
 
 import typer
 
-from promptkit.cli import again, bench, cache, catalogue, config, doctor, new, plugins, prompts, runs
+from promptkit.cli import again, bench, cache, catalogue, chat, config, doctor, keys, new, plugins, prompts, runs
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
 from promptkit.cli.speak import complain, complain_bug, err
 from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
-ORDER = "run resume replay runs prompts strategies models bench plugins new cache config doctor".split()
+ORDER = "run chat resume replay runs prompts strategies models bench plugins new cache keys config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -35,6 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(typer.Typer(), name="run", cls=RunGroup, help="Answer a question with a strategy.")
+chat.add_to(app)
 again.add_to(app)
 runs.add_to(app)
 prompts.add_to(app)
@@ -43,6 +44,7 @@ bench.add_to(app)
 plugins.add_to(app)
 new.add_to(app)
 cache.add_to(app)
+keys.add_to(app)
 config.add_to(app)
 doctor.add_to(app)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import re
 import sys
 from dataclasses import MISSING, fields
@@ -22,10 +21,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 
 _NEEDS = {
     "builtin": ("builtin", "nothing"),
-    "groq": ("groq:MODEL", "a key: export GROQ_API_KEY=…"),
+    "groq": ("groq:MODEL", "a key: promptkit keys set groq"),
+    "langchain": ("langchain:PROVIDER:MODEL", "a partner package: pip install langchain-PROVIDER"),
     "llamacpp": ("llamacpp:PATH", "a GGUF file"),
     "ollama": ("ollama:MODEL", "a server: ollama serve; ollama pull MODEL"),
-    "openai": ("openai:MODEL", "a key: export OPENAI_API_KEY=…, or -o base_url=… of a compatible server"),
+    "openai": ("openai:MODEL", "a key: promptkit keys set openai, or -o base_url=… of a compatible server"),
+    "openai-compatible": ("openai-compatible:MODEL", "a server: -o base_url=http://…/v1"),
     "scripted": ("scripted:FILE", "a YAML or JSON file of replies"),
 }
 _PAPER = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
@@ -173,9 +174,10 @@ def _state(name: str) -> dict[str, Any]:
             case "scripted":
                 return {"ready": True, "state": "ready; replies are written down, no model runs"}
             case "groq" | "openai":
-                key = f"{name.upper()}_API_KEY"
-                found = key in os.environ
-                return {"ready": found, "state": f"{key} is set" if found else "no key in the environment"}
+                from promptkit import keys
+
+                found = keys.find(name)
+                return {"ready": bool(found), "state": f"key in {found.where}" if found else "no key"}
             case _:
                 return {"ready": None, "state": "not checked: that would take a call"}
     except PromptkitError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import get_args
 
 FILES: dict[str, str | tuple[str, ...]] = {
     "llamacpp": ".gguf",
@@ -40,6 +41,13 @@ def templates(incomplete: str) -> list[Offer]:
     return [(each.id, each.about) for each in prompts.everything() if each.id.startswith(incomplete)]
 
 
+def efforts(incomplete: str) -> list[str]:
+    """How long a model that reasons may think, least first."""
+    from promptkit.types import Effort
+
+    return [effort for effort in get_args(Effort) if effort.startswith(incomplete)]
+
+
 def readers(incomplete: str) -> list[str]:
     """The readers."""
     from promptkit.answers import READERS
@@ -63,6 +71,14 @@ def models(incomplete: str) -> list[str]:
         return [f"{kind}:{found}" for found in _paths(path, FILES[kind])] if kind in FILES else []
     names = [name if name in BARE else f"{name}:" for name in registry.names("provider")]
     return [name for name in names if name.startswith(incomplete)]
+
+
+def keyed(incomplete: str) -> list[str]:
+    """The providers that may take a key."""
+    from promptkit import keys, registry
+
+    plugged = set(registry.names("provider")) - set(registry.BUILT_IN["provider"])
+    return [name for name in sorted({*keys.PROVIDERS, *plugged}) if name.startswith(incomplete)]
 
 
 def _paths(beginning: str, suffixes: str | tuple[str, ...]) -> Iterator[str]:

@@ -43,6 +43,9 @@ def show(
         value, where = settings.origin(name)
         about = {"default": known.default, "variable": known.variable, "about": known.about}
         found.append({"setting": name, "value": value, "origin": where, **about})
+    for name, (limit, where) in sorted(settings.all_limits().items()):
+        about = {"default": None, "variable": "", "about": settings.LIMITS[name.rpartition(".")[2]]}
+        found.append({"setting": name, "value": limit, "origin": where, **about})
     if as_json:
         journal = settings.journal_path()
         files = [{"path": str(path), "exists": path.is_file()} for path in settings.files()]

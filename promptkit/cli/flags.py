@@ -28,6 +28,9 @@ SHARED: dict[str, Flag] = {
     "reader": _flag(str | None, None, "--reader", help="How the answer is read, e.g. number."),
     "output": _flag(str | None, None, "--output", metavar="SCHEMA.json", help="JSON Schema the answer must fit."),
     "attach": _flag(list[str], [], "--with", metavar="FILE|-", help="A text or an image to ask about; repeatable."),
+    "effort": _flag(
+        str | None, None, "--effort", help="How long a reasoning model thinks: none, minimal, low, medium, high."
+    ),
     "seed": _flag(int, 0, "--seed", help="Run seed."),
     "fresh": _flag(bool, False, "--fresh", help="Draws that no earlier run has used."),
     "max_calls": _flag(int | None, None, "--max-calls", help="Cap on calls."),

@@ -24,6 +24,7 @@ _OFFERED: dict[str, Callable[[str], Any]] = {
     "model": complete.models,
     "pack": complete.packs,
     "reader": complete.readers,
+    "effort": complete.efforts,
 }
 
 

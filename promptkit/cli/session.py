@@ -78,7 +78,8 @@ class Session:
         if not self.quiet and not self.events:
             self._summarise(outcome, last)
         elif outcome.status in ("budget", "cancelled") and plan.mode != "replay":
-            err(f"resume it: promptkit resume {outcome.run}")
+            then = outcome.detail.get("not_before")
+            err(f"resume it: promptkit resume {outcome.run}" + (f", not before {then}" if then else ""))
         if self.as_json:
             out_json(as_json(outcome))
         elif outcome.answer is not None:
@@ -107,6 +108,8 @@ def _recorded(plan: Plan) -> bool:
 class _Warnings:
     """The quiet display: the library that draws is not loaded before there is something to say."""
 
+    deltas = False
+
     def __call__(self, record: Record) -> None:
         if isinstance(record.event, Warned):
             from rich.console import Console
@@ -118,6 +121,8 @@ class _Warnings:
 
 class _Last:
     """The sink that remembers how far a run came."""
+
+    deltas = False
 
     def __init__(self) -> None:
         from promptkit.render.state import RunState

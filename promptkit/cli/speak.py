@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from promptkit.errors import BadPrompt, JournalError, KeyMissing, OutputInvalid, PromptkitError
+from promptkit.redaction import redacted
 
 
 def out(text: str) -> None:
@@ -63,7 +64,7 @@ def complain_bug(error: BaseException) -> int:
         return complain(PromptkitError(f"{error.filename}: permission denied", hint=hint))
     import traceback
 
-    traceback.print_exception(error, file=sys.stderr)
+    err(redacted("".join(traceback.format_exception(error))).rstrip())
     err("this is a bug in promptkit; the trace above helps to mend it")
     return 1
 

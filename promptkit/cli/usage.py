@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from promptkit.cli.exits import Exit
 from promptkit.cli.speak import say
 from promptkit.errors import BadInput, UnknownName
+from promptkit.redaction import redacted
 
 _ONE_ANSWER = 'promptkit run direct "your question"'
 _REASONED = 'promptkit run cot "your question"'
@@ -19,7 +20,6 @@ _OURS = {
     "ask": _ONE_ANSWER,
     "prompt": _ONE_ANSWER,
     "complete": _ONE_ANSWER,
-    "chat": f"one question at a time: {_ONE_ANSWER}",
     "solve": _REASONED,
     "eval": f"one question through a strategy: {_VOTED}\nits calls and votes: promptkit runs show last",
     "benchmark": "promptkit bench builtin --quick",
@@ -36,7 +36,6 @@ _OURS = {
     "export": "promptkit runs export last -o run.jsonl",
     "import": "promptkit runs import run.jsonl",
     "init": "nothing needs it; an empty promptkit.toml makes a folder a project with its own journal and prompts/",
-    "keys": "keys come from the environment: export GROQ_API_KEY=…\nwhat is reachable: promptkit models",
     "recipes": f"this promptkit runs no recipes yet: {_REASONED}",
     "packs": "promptkit prompts list",
     "help": "promptkit --help",
@@ -101,6 +100,7 @@ def complain_usage(error: Any) -> int:
     message = error.format_message()
     for said, plainer in _PLAINER.items():
         message = message.replace(said, plainer)
+    message = redacted(message)  # a word that is no option may be a key
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "promptkit"
     hints = [f"see: {command} --help"]

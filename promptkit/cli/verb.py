@@ -12,11 +12,12 @@ class Verb(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What follows the command's name in its usage line."""
-        return ["[OPTIONS]", *(_typed(param) for param in self.get_params(ctx) if _positional(param))]
+        shown = (param for param in self.get_params(ctx) if _positional(param) and not _hidden(param))
+        return ["[OPTIONS]", *(_typed(param) for param in shown)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments without their Python types, then the options."""
-        known = [param for param in self.get_params(ctx) if not getattr(param, "hidden", False)]
+        known = [param for param in self.get_params(ctx) if not _hidden(param)]
         arguments = [(_typed(param), str(param.help or "")) for param in known if _positional(param)]  # type: ignore[attr-defined]
         options = [param.get_help_record(ctx) for param in known if not _positional(param)]
         for title, rows in (("Arguments", arguments), ("Options", [row for row in options if row])):
@@ -27,6 +28,10 @@ class Verb(TyperCommand):
 
 def _positional(param: Any) -> bool:
     return bool(param.param_type_name == "argument")
+
+
+def _hidden(param: Any) -> bool:
+    return bool(getattr(param, "hidden", False))
 
 
 def _typed(param: Any) -> str:

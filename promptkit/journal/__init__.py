@@ -1,7 +1,7 @@
 """One SQLite file that is the cache, the checkpoint, the trace, the replay cassette and the ledger.
 
 journal.py      the face: everything callers use
-writer.py       the one thread that writes; schema.py: the file; values.py: what lies in it
+writer.py       the one thread that writes, gathered.py: by the hundred; schema.py: the file; values.py: what lies in it
 claims.py       one buyer a completion; lease.py: who lives
 retention.py  holdings.py  nearest.py    what goes, what is there, what came near
 calls.py  ledger.py  runs.py  portable.py     the tables, one idea each

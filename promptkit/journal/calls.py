@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from promptkit.journal import values
@@ -12,11 +12,13 @@ from promptkit.journal.rows import Stored
 from promptkit.types import Completion, Usage, plain
 
 Row = tuple[str, str | bytes]  # key, packed completion
+WIRE = "wire"  # beside a completion's fields: what another program's call was answered, word for word
 
 
-def rows(completions: Sequence[tuple[str, Completion]]) -> list[Row]:
+def rows(completions: Sequence[tuple[str, Completion]], wire: Mapping[str, Any] | None = None) -> list[Row]:
     """Completions as they will be stored; made on the caller's thread, outside the transaction."""
-    return [(key, values.pack(values.from_completion(completion))) for key, completion in completions]
+    beside = {WIRE: wire} if wire else {}
+    return [(key, values.pack({**values.from_completion(completion), **beside})) for key, completion in completions]
 
 
 def load(db: sqlite3.Connection, key: str) -> Stored | None:
@@ -28,6 +30,14 @@ def load(db: sqlite3.Connection, key: str) -> Stored | None:
         return None
     value, call, samples, usage = row
     return Stored(values.to_completion(values.unpack(value)), call, samples, values.to_usage(values.unpack(usage)))
+
+
+def wire(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:
+    """The reply that a completion was read from, as it was given to `rows`; None when there is none."""
+    row = db.execute("SELECT value FROM completions WHERE key = ?", (key,)).fetchone()
+    value = values.unpack(row[0]) if row else None
+    reply: dict[str, Any] | None = value.get(WIRE) if isinstance(value, dict) else None
+    return reply
 
 
 def asked(db: sqlite3.Connection, key: str) -> dict[str, Any] | None:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import json
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,10 +18,11 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from promptkit.journal import blobs, calls, ledger, portable, retention, runs, values
 from promptkit.journal.claims import Claims, holder
+from promptkit.journal.gathered import Gathered
 from promptkit.journal.lease import Owner
 from promptkit.journal.readers import Readers
 from promptkit.journal.retention import Freed, Keep
-from promptkit.journal.rows import NewRun, RunRow, Spent, Stored
+from promptkit.journal.rows import NewRun, RunRow, Settled, Spent, Stored
 from promptkit.journal.schema import Place
 from promptkit.journal.writer import Writer
 from promptkit.types import Blob, Completion, Request, Usage
@@ -42,8 +41,9 @@ class Journal:
         self._readers = Readers(place)
         self._writer = Writer(place)
         self._closed = False
-        self._events: dict[str, list[str | bytes]] = {}  # by run, not yet written
-        self._gathering = threading.Lock()
+        self._events = Gathered(self._writer, runs.append)
+        self._uses = Gathered(self._writer, runs.touch)
+        self._settled = Gathered[Settled](self._writer, lambda db, _, settled: ledger.settle(db, settled))
         atexit.register(self.close)
 
     @classmethod
@@ -76,7 +76,7 @@ class Journal:
 
     async def flush(self) -> None:
         """Return when everything written before is committed; raises what went wrong with it."""
-        await asyncio.wrap_future(self._writer.submit(lambda _: None))
+        await self._writer.done(lambda _: None)
         self._writer.raise_lost()
 
     # completions
@@ -91,12 +91,7 @@ class Journal:
 
         Not among them: what is stored, and what another task or a living process is buying.
         """
-        future = self._writer.submit(partial(self._claims.take, keys=keys, run=run))
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            future.add_done_callback(self._hand_back)  # nobody will ever hear of the grant
-            raise
+        return await self._writer.done(partial(self._claims.take, keys=keys, run=run), unheard=self._hand_back)
 
     async def wait(self, key: str) -> Stored | None:
         """The completion somebody else is buying, once it is stored; None if it is not being bought (any more)."""
@@ -125,6 +120,11 @@ class Journal:
         with self._readers.reading() as db:
             return calls.asked(db, key)
 
+    def wire(self, key: str) -> dict[str, Any] | None:
+        """The reply over the wire that was stored with the completion of that key; None when there is none."""
+        with self._readers.reading() as db:
+            return calls.wire(db, key)
+
     async def store(
         self,
         call: str,
@@ -132,11 +132,12 @@ class Journal:
         usage: Usage,
         request: Request | None = None,
         identity: str | None = None,
+        wire: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep a provider call and its completions, and lift the claims on them. The first to store a key wins."""
         keys = [key for key, _ in completions]
-        rows = calls.rows(completions)
-        asked = values.pack(json.loads(request.canonical()) if request else None)
+        rows = calls.rows(completions, wire)
+        asked = values.packed(request.canonical() if request else "null")
         who = values.printable(identity) if identity is not None else None
         model = values.printable(completions[0][1].model) if completions else None
 
@@ -144,38 +145,25 @@ class Journal:
             self._claims.fulfil(db, keys)
             calls.save(db, call, rows, usage, asked, who, model)
 
-        await self._ringing(self._writer.submit(work), keys)
+        await self._writer.done(work, after=partial(self._claims.ring, keys))
 
     async def release(self, keys: Sequence[str]) -> None:
         """Give up claims without buying; whoever waits may claim them."""
-        await self._ringing(self._writer.submit(partial(self._claims.drop, keys=keys)), keys)
+        await self._writer.done(partial(self._claims.drop, keys=keys), after=partial(self._claims.ring, keys))
 
     # the live ledger
 
     async def begin(self, run: str, call: str, reserved_tokens: int, reserved_cost: float | None) -> int:
         """The number of an attempt about to be sent; its whole reservation counts until it is settled."""
         work = partial(ledger.begin, run=run, call=call, reserved_tokens=reserved_tokens, reserved_cost=reserved_cost)
-        future = self._writer.submit(work)
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            future.add_done_callback(self._unsend)  # the caller never got to send it
-            raise
+        return await self._writer.done(work, unheard=self._unsend)
 
     def settle(
         self, attempt: int, *, input_tokens: int, output_tokens: int, cost: float | None, samples: int, error: str = ""
     ) -> None:
         """Say what an attempt came to; `error` is empty if it was answered."""
-        work = partial(
-            ledger.settle,
-            attempt=attempt,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            cost=cost,
-            samples=samples,
-            error=error,
-        )
-        self._writer.post(work)
+        settled = Settled(attempt, (input_tokens, output_tokens), cost, samples, error, time.time())
+        self._settled.add("", settled)
 
     def spent(self, run: str) -> Spent:
         """What a run and its resumes really sent."""
@@ -192,30 +180,24 @@ class Journal:
             runs.start(db, run.id, about, run.started, self._owner)
             blobs.keep(db, run.id, attached)
 
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.done(work)
 
-    async def resume_run(self, run: str) -> RunRow:
-        """Lease a run again for another attempt, which supersedes the events of earlier ones."""
-        return await asyncio.wrap_future(self._writer.submit(partial(runs.resume, id=run, owner=self._owner)))
+    async def resume_run(self, run: str, *, anew: bool = True) -> RunRow:
+        """Lease a run again, for another attempt that supersedes the events of earlier ones, or for more of the last."""
+        return await self._writer.done(partial(runs.resume, id=run, owner=self._owner, anew=anew))
 
     async def end_run(self, run: str, status: str, outcome: dict[str, Any]) -> None:
         """Record how a run ended; everything written before is committed, or its error raised."""
-        await asyncio.wrap_future(
-            self._writer.submit(partial(runs.end, id=run, status=status, outcome=values.pack(outcome)))
-        )
+        await self._writer.done(partial(runs.end, id=run, status=status, outcome=values.pack(outcome)))
         self._writer.raise_lost()
 
     def append(self, run: str, record: dict[str, Any]) -> None:
         """Add an event to the run."""
-        packed = values.pack(record)
-        with self._gathering:  # they come in hundreds: what gathers until the writer's turn is one operation
-            if run not in self._events:
-                self._writer.post(partial(self._keep_events, run=run))
-            self._events.setdefault(run, []).append(packed)
+        self._events.add(run, values.pack(record))
 
     def touch(self, run: str, key: str, span: str, cached: bool) -> None:
         """Note that the run used a completion; the order is kept."""
-        self._writer.post(partial(runs.touch, id=run, key=key, span=span, cached=cached))
+        self._uses.add(run, (key, span, cached))
 
     def blob(self, sha256: str) -> bytes | None:
         """The bytes of something that was attached to a run; None when they are not there."""
@@ -224,12 +206,11 @@ class Journal:
 
     async def fail(self, run: str, key: str, error: dict[str, Any]) -> None:
         """Note that the run could not have a completion; no other run is told."""
-        work = partial(runs.fail, id=run, key=key, error=values.pack(error))
-        await asyncio.wrap_future(self._writer.submit(work))
+        await self._writer.done(partial(runs.fail, id=run, key=key, error=values.pack(error)))
 
     async def clear_failures(self, run: str) -> None:
         """Forget them, so that a resume tries again."""
-        await asyncio.wrap_future(self._writer.submit(partial(runs.clear_failures, id=run)))
+        await self._writer.done(partial(runs.clear_failures, id=run))
 
     def failures(self, run: str) -> dict[str, dict[str, Any]]:
         """What the run could not have, by key."""
@@ -258,7 +239,7 @@ class Journal:
 
     async def remove(self, run: str) -> None:
         """Delete a run and the completions that no other run used."""
-        await asyncio.wrap_future(self._writer.submit(partial(runs.remove, id=run)))
+        await self._writer.done(partial(runs.remove, id=run))
 
     # the whole
 
@@ -328,21 +309,14 @@ class Journal:
         with self._readers.reading() as db:
             yield db
 
-    async def _ringing(self, future: Future[None], keys: Sequence[str]) -> None:
-        future.add_done_callback(lambda _: self._claims.ring(keys))
-        await asyncio.wrap_future(future)
+    def _hand_back(self, granted: set[str]) -> None:
+        """Nobody will ever hear of the grant."""
+        if granted and not self._closed:
+            keys = list(granted)
+            dropped = self._writer.submit(partial(self._claims.drop, keys=keys))
+            dropped.add_done_callback(lambda _: self._claims.ring(keys))
 
-    def _keep_events(self, db: sqlite3.Connection, run: str) -> None:
-        with self._gathering:
-            gathered = self._events.pop(run, [])
-        for record in gathered:
-            runs.append(db, run, record)
-
-    def _hand_back(self, future: Future[set[str]]) -> None:
-        if not future.exception() and not self._closed and (granted := list(future.result())):
-            dropped = self._writer.submit(partial(self._claims.drop, keys=granted))
-            dropped.add_done_callback(lambda _: self._claims.ring(granted))
-
-    def _unsend(self, future: Future[int]) -> None:
-        if not future.exception() and not self._closed:
-            self._writer.post(partial(ledger.unsend, attempt=future.result()))
+    def _unsend(self, attempt: int) -> None:
+        """The caller never got to send it."""
+        if not self._closed:
+            self._writer.post(partial(ledger.unsend, attempt=attempt))

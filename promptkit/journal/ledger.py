@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 
 from promptkit.journal import values
-from promptkit.journal.rows import Spent
+from promptkit.journal.rows import Settled, Spent
 
 
 def begin(db: sqlite3.Connection, run: str, call: str, reserved_tokens: int, reserved_cost: float | None) -> int:
@@ -25,20 +26,15 @@ def unsend(db: sqlite3.Connection, attempt: int) -> None:
     db.execute("DELETE FROM attempts WHERE id = ?", (attempt,))
 
 
-def settle(
-    db: sqlite3.Connection,
-    attempt: int,
-    input_tokens: int,
-    output_tokens: int,
-    cost: float | None,
-    samples: int,
-    error: str,
-) -> None:
-    """Replace the reservation by what the attempt came to."""
-    db.execute(
+def settle(db: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    """Replace reservations by what the attempts came to."""
+    db.executemany(
         "UPDATE attempts SET settled = ?, input_tokens = ?, output_tokens = ?, cost = ?, samples = ?, error = ?"
         " WHERE id = ?",
-        (time.time(), input_tokens, output_tokens, cost, samples, values.printable(error), attempt),
+        [
+            (each.at, *each.tokens, each.cost, each.samples, values.printable(each.error), each.attempt)
+            for each in settled
+        ],
     )
 
 

@@ -37,6 +37,18 @@ class Spent:
         return self.input_tokens + self.output_tokens + self.reserved_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an attempt came to, and when; `error` is empty if it was answered."""
+
+    attempt: int
+    tokens: tuple[int, int]  # input, output
+    cost: float | None
+    samples: int
+    error: str
+    at: float  # seconds since the epoch
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """A run about to start: all that is needed to start it again."""

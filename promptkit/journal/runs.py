@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from promptkit.errors import JournalError, RunLive, RunMissing
@@ -37,13 +38,13 @@ def start(db: sqlite3.Connection, id: str, about: str | bytes, started: float, o
     )
 
 
-def resume(db: sqlite3.Connection, id: str, owner: lease.Owner) -> RunRow:
-    """Lease a run to the owner for another attempt."""
+def resume(db: sqlite3.Connection, id: str, owner: lease.Owner, anew: bool = True) -> RunRow:
+    """Lease a run to the owner for another attempt; without `anew` for more of the latest one."""
     id = vacant(db, id)
     db.execute(
-        "UPDATE runs SET status = 'running', outcome = NULL, ended = NULL, attempt = attempt + 1, owner = ?"
+        "UPDATE runs SET status = 'running', outcome = NULL, ended = NULL, attempt = attempt + ?, owner = ?"
         " WHERE id = ?",
-        (str(owner), id),
+        (int(anew), str(owner), id),
     )
     return one(db, id)
 
@@ -66,15 +67,18 @@ def leave_all(db: sqlite3.Connection, owner: lease.Owner) -> None:
     )
 
 
-def append(db: sqlite3.Connection, id: str, record: str | bytes) -> None:
-    """Add an event to the latest attempt."""
-    _latest(db, "INSERT INTO events (run, attempt, record) SELECT id, attempt, ? FROM runs WHERE id = ?", record, id)
+def append(db: sqlite3.Connection, id: str, records: Sequence[str | bytes]) -> None:
+    """Add events to the latest attempt."""
+    attempt = _latest(db, id)
+    insert = "INSERT INTO events (run, attempt, record) VALUES (?, ?, ?)"
+    db.executemany(insert, [(id, attempt, record) for record in records])
 
 
-def touch(db: sqlite3.Connection, id: str, key: str, span: str, cached: bool) -> None:
-    """Add a completion to what the latest attempt used."""
-    insert = "INSERT INTO uses (run, attempt, key, span, cached) SELECT id, attempt, ?, ?, ? FROM runs WHERE id = ?"
-    _latest(db, insert, key, values.printable(span), cached, id)
+def touch(db: sqlite3.Connection, id: str, used: Sequence[tuple[str, str, bool]]) -> None:
+    """Add completions (key, span, whether the journal had it) to what the latest attempt used."""
+    attempt = _latest(db, id)
+    insert = "INSERT INTO uses (run, attempt, key, span, cached) VALUES (?, ?, ?, ?, ?)"
+    db.executemany(insert, [(id, attempt, key, values.printable(span), cached) for key, span, cached in used])
 
 
 def fail(db: sqlite3.Connection, id: str, key: str, error: str | bytes) -> None:
@@ -163,9 +167,11 @@ def resolve(db: sqlite3.Connection, id: str) -> str:
     raise RunMissing(f"no run {text!r}", hint=f"did you mean {close[0]}?\n{_LIST}" if close else _LIST)
 
 
-def _latest(db: sqlite3.Connection, insert: str, *parameters: object) -> None:
-    if not db.execute(insert, parameters).rowcount:
-        raise RunMissing(f"no run {parameters[-1]!r}", hint=_LIST)
+def _latest(db: sqlite3.Connection, id: str) -> int:
+    row = db.execute("SELECT attempt FROM runs WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        raise RunMissing(f"no run {id!r}", hint=_LIST)
+    return int(row[0])
 
 
 def _of_latest(columns: str, table: str) -> str:

@@ -27,11 +27,15 @@ class Damaged(ValueError):
 
 def pack(value: Any) -> str | bytes:
     """A JSON-able value as it is stored."""
-    text = _ENCODE(value)
+    return packed(_ENCODE(value))
+
+
+def packed(text: str) -> str | bytes:
+    """JSON text as it is stored."""
     try:
         data = text.encode()
     except UnicodeEncodeError:  # UTF-8 has no lone surrogates; JSON's escapes do
-        text = json.dumps(value, separators=(",", ":"))
+        text = json.dumps(json.loads(text), separators=(",", ":"))
         data = text.encode()
     if len(data) <= COMPRESS_ABOVE:
         return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -24,7 +25,10 @@ BATCH = 256  # operations a transaction at most: others get their turn at the fi
 @dataclass(frozen=True, slots=True)
 class _Operation:
     work: Work[Any]
-    future: Future[Any] | None  # None: nobody waits
+    future: Future[Any] | None = None  # a thread waits for it
+    waiter: asyncio.Future[Any] | None = None  # a task waits for it
+    unheard: Callable[[Any], object] | None = None  # gets the value when the task was cancelled
+    after: Callable[[], object] | None = None  # whatever came of it
 
 
 class Writer:
@@ -46,12 +50,25 @@ class Writer:
         """The work's result once it is committed. It is done even if the one who waits for it is cancelled."""
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()  # from here on cancel() is refused
-        self._put(_Operation(work, future))
+        self._put(_Operation(work, future=future))
         return future
+
+    async def done(
+        self, work: Work[T], *, unheard: Callable[[T], object] | None = None, after: Callable[[], object] | None = None
+    ) -> T:
+        """The same for a task. Cancelled, its result goes to `unheard`; `after` is called in any case."""
+        waiter: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._put(_Operation(work, waiter=waiter, unheard=unheard, after=after))
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if unheard and not waiter.cancelled() and waiter.done() and not waiter.exception():
+                unheard(waiter.result())  # it came in the very moment
+            raise
 
     def post(self, work: Work[object]) -> None:
         """Do the work some time soon, in order; an error is kept for `raise_lost`."""
-        self._put(_Operation(work, None))
+        self._put(_Operation(work))
 
     def drain(self) -> None:
         """Block until everything queued so far is committed; at once when nothing is."""
@@ -129,19 +146,41 @@ class Writer:
 
     def _report(self, batch: list[_Operation], outcomes: list[Any]) -> None:
         self._done += len(batch)
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[_Operation, Any]]] = {}
         for operation, outcome in zip(batch, outcomes, strict=True):
-            if not isinstance(outcome, _Failed):
-                if operation.future:
-                    operation.future.set_result(outcome)
-            elif operation.future:
+            if operation.after:
+                operation.after()
+            if operation.waiter:
+                loops.setdefault(operation.waiter.get_loop(), []).append((operation, outcome))
+            elif operation.future and isinstance(outcome, _Failed):
                 operation.future.set_exception(outcome.error)
-            else:
+            elif operation.future:
+                operation.future.set_result(outcome)
+            elif isinstance(outcome, _Failed):
                 self._lost = self._lost or outcome.error
+        for loop, told in loops.items():  # a loop is woken once, not for each of a hundred calls
+            try:
+                loop.call_soon_threadsafe(_tell, told)
+            except RuntimeError:  # it has closed: its tasks were cancelled before
+                _tell(told, closed=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
     error: Exception
+
+
+def _tell(told: list[tuple[_Operation, Any]], *, closed: bool = False) -> None:
+    """Hand each outcome to the task that waits for it."""
+    for operation, outcome in told:
+        waiter = operation.waiter
+        if waiter is None or waiter.done() or closed:
+            if operation.unheard and not isinstance(outcome, _Failed):
+                operation.unheard(outcome)
+        elif isinstance(outcome, _Failed):
+            waiter.set_exception(outcome.error)
+        else:
+            waiter.set_result(outcome)
 
 
 def _nothing(_: sqlite3.Connection) -> None:

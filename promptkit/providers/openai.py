@@ -1,7 +1,8 @@
 """`openai:NAME`: OpenAI's models, and with a base_url those of any server that speaks the same format.
 
-Models that reason (o1, o3, o4, gpt-5 …) take no temperature: it is left out, with one warning, because every
-strategy asks for one. What else they lack is refused like any capability a model does not have.
+Models that reason (o1, o3, o4, gpt-5 and later) take no temperature: it is left out, with one warning, because every
+strategy asks for one. They know no stop sequences: their replies are cut on this side. What else a model lacks is
+refused like any capability it does not have. A seed is sent, and honoured as best OpenAI can, which is no promise.
 """
 
 from __future__ import annotations
@@ -10,27 +11,31 @@ import os
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from promptkit.errors import BadInput
-from promptkit.providers.remote.chat_model import NO_KEY, ChatModel
+from promptkit.providers.remote.chat_model import NO_KEY, ChatModel, Connection
+from promptkit.providers.remote.chat_wire import Dialect
+from promptkit.providers.remote.declared import DECLARED, declared
 from promptkit.providers.remote.errors import Service
-from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url, whole
+from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url
 from promptkit.types import Capabilities
 
 OFFICIAL = "https://api.openai.com/v1"
 CONSOLE = "https://platform.openai.com/api-keys"
 REASONING = re.compile(r"(?:.*/|ft:)?(?:o\d|gpt-[5-9])(?!.*chat)")
+BEFORE_SCHEMAS = re.compile(r"(?:ft:)?(?:gpt-3\.5|gpt-4(?!o|\.)|gpt-4o-2024-05-13|o1-(?:mini|preview)|chatgpt)")
+BEFORE_TOOLS = re.compile(r"(?:ft:)?(?:o1-(?:mini|preview)|chatgpt|gpt-5[\d.]*-chat)|.*-search-preview")
 NATIVE_N = 8
-OPTIONS = {"base_url": url, "timeout": seconds, "native_n": whole(1, 128)}
+OPTIONS = {"base_url": url, "timeout": seconds, **DECLARED}
+PENALTIES = ("frequency_penalty", "presence_penalty")
 
 
 def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
     """The model of that name at OpenAI, or at `base_url`; the key is read and the SDK imported on first use.
 
     A compatible server is sent one request a sample unless `native_n` says that it draws several: some refuse `n`,
-    some ignore it.
+    some ignore it. It is taken to hold no schema and call no tool unless the options say so.
     """
     if not name:
         raise BadInput("openai: names no model", hint="-m openai:gpt-4.1-mini")
@@ -38,16 +43,29 @@ def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
     address = given.get("base_url", OFFICIAL)
     official = _official(address)
     reasons = REASONING.match(name) is not None
-    native_n = given.get("native_n", NATIVE_N if official and not reasons else 1)
-    refuses = ("top_p", "frequency_penalty", "presence_penalty", "stop") if reasons else ()
+    known = Capabilities(reasoning=reasons or None, images=True)
+    if official:
+        known = Capabilities(
+            native_n=1 if reasons else NATIVE_N,
+            reasoning=reasons,
+            images=True,
+            json_schema=BEFORE_SCHEMAS.match(name) is None,
+            tools=BEFORE_TOOLS.match(name) is None,
+            logprobs=not reasons,
+        )
     return ChatModel(
         "openai",
         Service("OpenAI" if official else address, name, address, "OPENAI_API_KEY", CONSOLE),
         partial(_client, address, given.get("timeout", TIMEOUT)),
-        Capabilities(native_n=native_n, reasoning=reasons, images=True),
-        limit="max_completion_tokens" if official or reasons else "max_tokens",
-        refuses=(*refuses, "top_k", "min_p") if official or reasons else (),
-        omits=("temperature",) if reasons else (),
+        declared(given, known),
+        Dialect(
+            limit="max_completion_tokens" if official or reasons else "max_tokens",
+            refuses=(*(("top_p", *PENALTIES) if reasons else ()), *(("top_k", "min_p") if official or reasons else ())),
+            omits=("temperature",) if reasons else (),
+            ends_here=reasons,
+            efforts={} if official and not reasons else None,
+            strict=official,
+        ),
     )
 
 
@@ -61,13 +79,14 @@ def _official(address: str) -> bool:
     return host == "openai.com" or host.endswith(".openai.com")
 
 
-def _client(address: str, timeout: float) -> Any:
-    from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+def _client(address: str, timeout: float) -> Connection:
+    from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
-    return AsyncOpenAI(
+    client = AsyncOpenAI(
         api_key=NO_KEY,  # set for every call
         base_url=address,
         timeout=timeout,
         max_retries=0,  # retrying is done above, where it is seen and paid for
-        http_client=DefaultAsyncHttpxClient(trust_env=False) if is_loopback(address) else None,  # never by a proxy
+        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address)),  # this machine is no proxy's business
     )
+    return Connection(client, AsyncStream[object])

@@ -22,6 +22,8 @@ _RETRY_PAUSE = 5.0  # twenty calls refused at once are one line
 class PlainDisplay:
     """A sink that writes lines; `quiet` leaves only the warnings. A closed stream silences it."""
 
+    deltas = False
+
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self.state = RunState()
         self._console = console

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from promptkit import conversation
 from promptkit import events as e
 from promptkit.events import Record
 from promptkit.render import amounts, frame, tree, votes
@@ -19,6 +20,7 @@ from promptkit.render.plain import note
 from promptkit.render.safe import Legible, beside, clip, flow, one_line, parts
 from promptkit.render.state import Snapshot, rebuild
 from promptkit.render.stored import restore
+from promptkit.render.talk import lines
 from promptkit.types import Usage
 
 _STATUS_STYLES = {"done": "green", "running": "cyan", "undecided": "yellow", "budget": "yellow", "error": "red"}
@@ -34,7 +36,8 @@ def runs_table(rows: Iterable[Row], *, zone: tzinfo | None = None) -> Legible:
 def run_view(row: Row, events: Sequence[Row], *, every_call: bool = False, zone: tzinfo | None = None) -> Legible:
     """A run's header, its spans with their calls, and how it ended; calls made at once are one line or each its own."""
     records = [record for event in events if (record := restore(event))]
-    return Legible(_Timeline(row, records, rebuild(events), every_call, zone))
+    talk = conversation.read(events) if row.get("strategy") == conversation.CHAT else None
+    return Legible(_Timeline(row, records, rebuild(events), every_call, zone, talk))
 
 
 def run_tree(events: Sequence[Row]) -> Legible:
@@ -114,6 +117,7 @@ class _Timeline:
     snapshot: Snapshot
     every_call: bool
     zone: tzinfo | None
+    talk: conversation.Conversation | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = options.max_width
@@ -130,7 +134,9 @@ class _Timeline:
             yield from (Text(f"  {row}") for row in flow(votes.ruling(self.snapshot.votes), max(1, width - 2)))
         answer = _outcome(self.row).get("answer")
         yield Text()
-        if isinstance(answer, str):
+        if self.talk:
+            yield from (Text(f"  {line}".rstrip()) for line in lines(self.talk, max(1, width - 2)))
+        elif isinstance(answer, str):
             yield Text("  answer ", style="dim").append(one_line(answer), style="bold")
             yield from self._right()
         else:

@@ -11,7 +11,7 @@ from promptkit.render import amounts, frame
 from promptkit.render.safe import Legible, clean, clip, flow, one_line
 from promptkit.render.state import RunState, Snapshot
 from promptkit.render.votes import ruling, tie
-from promptkit.types import Outcome
+from promptkit.types import Outcome, Usage
 
 _CHECKED = "by program, not by the model"
 _WRONG = "✗ checked by program: wrong"
@@ -53,13 +53,18 @@ def _took(outcome: Outcome, snapshot: Snapshot) -> str:
     words = [f"{amounts.many(snapshot.thoughts, 'thought')}, {snapshot.kept} kept"] if snapshot.thoughts else []
     words += [
         amounts.calls(usage),
-        f"{amounts.short(usage.input_tokens)} in, {amounts.short(usage.output_tokens)} out",
+        f"{amounts.short(usage.input_tokens)} in, {amounts.short(usage.output_tokens)} out{_thought(usage)}",
         amounts.lasting(outcome.seconds),
         amounts.money(outcome.cost_usd, outcome.model),
     ]
     if snapshot.retries:
         words.append("1 retry" if snapshot.retries == 1 else f"{snapshot.retries} retries")
     return " · ".join(words)
+
+
+def _thought(usage: Usage) -> str:
+    """How much of what was written is reasoning."""
+    return f" ({amounts.short(usage.reasoning_tokens)} of them thinking)" if usage.reasoning_tokens else ""
 
 
 def _verified(outcome: Outcome, snapshot: Snapshot) -> bool:
@@ -137,4 +142,6 @@ def _resume(outcome: Outcome, snapshot: Snapshot | None = None) -> str:
     hit = snapshot.budget if snapshot else None
     flag = _FLAGS.get(hit.cap) if hit else None
     more = f" {flag} {2 * max(hit.limit, hit.used):.6g}" if hit and flag else ""
-    return f" · promptkit resume {outcome.run}{more}"
+    then = outcome.detail.get("not_before")
+    later = f", not before {one_line(then)}" if isinstance(then, str) and then else ""
+    return f" · promptkit resume {outcome.run}{more}{later}"

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from promptkit.errors import BadInput, Cut, KeyMissing, PromptkitError, RateLimited, Rejected, Unreachable
 from promptkit.events import BudgetHit, emit
 from promptkit.journal import Journal, Spent, key
+from promptkit.prices import Price, listing, price_of
+from promptkit.prices import files as price_files
+from promptkit.runtime.fallback import Chain
 from promptkit.runtime.layer import Layer
 from promptkit.types import Blob, Capabilities, Completion, Provider, Request, Usage
 
@@ -56,6 +60,7 @@ class Budget:
         self.limits = limits
         self.calls, self.tokens, self.cost, self.samples = spent.calls, spent.tokens, spent.cost or 0.0, spent.samples
         self.input_tokens, self.output_tokens = spent.input_tokens, spent.output_tokens
+        self.reasoning_tokens = 0  # of the output, since the run was last taken up
         self.unpriced = spent.cost is None
         self.lost = Need(spent.unsettled, spent.reserved_tokens, spent.reserved_cost)  # of calls nobody heard back from
         self.cut: Cut | None = None
@@ -71,6 +76,7 @@ class Budget:
             samples=self.samples,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
+            reasoning_tokens=self.reasoning_tokens,
         )
 
     async def reserve(self, need: Need) -> None:
@@ -89,10 +95,13 @@ class Budget:
             self._held += need
             self._flying += 1
 
-    def settle(self, need: Need, *, tokens: tuple[int, int], cost: float | None, samples: int) -> None:
+    def settle(
+        self, need: Need, *, tokens: tuple[int, int], cost: float | None, samples: int, reasoning: int = 0
+    ) -> None:
         """Turn what was held into what was spent; `tokens` is (input, output)."""
         self.input_tokens += tokens[0]
         self.output_tokens += tokens[1]
+        self.reasoning_tokens += reasoning
         self.samples += samples
         self._charge(need, sum(tokens), cost)
 
@@ -160,20 +169,26 @@ class Budgeted(Layer):
         self._run = run
         refuse_unpriced(budget.limits, inner)
 
+    @cached_property
+    def _price(self) -> Price | None:  # looked up at the first call: a replay makes none
+        return priced(self.inner)
+
     async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
         """The completions, once there is room for them under every cap; Cut when there is none."""
-        need, local = estimate(requests, self.capabilities), self.capabilities.local
+        need, local = estimate(requests, self.capabilities, self._price), self.capabilities.local
         await self._budget.reserve(need)
         # Unless told otherwise below, it was stopped: on this machine that ends it, elsewhere it may be billed.
         tokens, cost, samples, error, lost = (0, 0), 0.0 if local else need.cost, 0, "cancelled", not local
         attempt: int | None = None
+        told = Usage()
         try:
             attempt = await self._journal.begin(self._run, key(requests[0], self.identity), need.tokens, need.cost)
             completions = await self.inner.complete_many(requests)
             told = sum((completion.usage for completion in completions), Usage())
             # A provider that tells nothing is charged the whole reservation.
             tokens = (told.input_tokens, told.output_tokens) if told.tokens else (need.tokens, 0)
-            cost, samples, error, lost = price(self.capabilities, *tokens), len(completions), "", False
+            cost = charge(self._price, *tokens) if told.tokens else need.cost
+            samples, error, lost = len(completions), "", False
             return completions
         except PromptkitError as failure:
             error, lost = f"{type(failure).__name__}: {failure}", False
@@ -188,7 +203,7 @@ class Budgeted(Layer):
             elif lost:  # in the journal it stays without an end: the run's resumes are charged for it, too
                 self._budget.lose(need)
             else:
-                self._budget.settle(need, tokens=tokens, cost=cost, samples=samples)
+                self._budget.settle(need, tokens=tokens, cost=cost, samples=samples, reasoning=told.reasoning_tokens)
                 self._journal.settle(
                     attempt, input_tokens=tokens[0], output_tokens=tokens[1], cost=cost, samples=samples, error=error
                 )
@@ -226,11 +241,17 @@ def refuse_spent(limits: Limits, spent: Spent, run: str) -> None:
 
 def refuse_unpriced(limits: Limits, provider: Provider) -> None:
     """BadInput when there is a cap on the cost and no price to keep it by."""
-    if limits.max_cost is not None and price(provider.capabilities, 1, 1) is None:
-        raise BadInput(f"--max-cost needs a price, and {provider.id} has none", hint="use --max-calls or --max-tokens")
+    if limits.max_cost is None:
+        return
+    for each in provider.models if isinstance(provider, Chain) else (provider,):
+        if priced(each) is None:
+            written = f'in {price_files()[-1]}: ["{each.id}"] input = … and output = …, USD per million tokens'
+            listed = [] if listing() else ["known prices of many models: pip install 'promptkit[prices]'"]
+            hint = "\n".join([written, *listed, "or use --max-calls or --max-tokens"])
+            raise BadInput(f"--max-cost needs a price, and {each.id} has none", hint=hint)
 
 
-def estimate(requests: Sequence[Request], capabilities: Capabilities) -> Need:
+def estimate(requests: Sequence[Request], capabilities: Capabilities, price: Price | None = None) -> Need:
     """An upper bound of what one call for these draws takes: a token is at least one byte of UTF-8."""
     request = requests[0]
     given = sum(
@@ -241,10 +262,15 @@ def estimate(requests: Sequence[Request], capabilities: Capabilities) -> Need:
     given += len((request.schema or "").encode()) + sum(len(t.schema) + len(t.description) for t in request.tools)
     room = request.max_tokens if request.max_tokens is not None else (capabilities.context or 4096)
     answer = len(requests) * room
-    return Need(1, given + answer, price(capabilities, given, answer))
+    return Need(1, given + answer, charge(price, given, answer))
 
 
-def price(capabilities: Capabilities, input_tokens: int, output_tokens: int) -> float | None:
+def priced(provider: Provider) -> Price | None:
+    """What its calls cost; None when nobody knows."""
+    local = provider.capabilities.local  # telling its identity may take reading gigabytes of weights
+    return price_of(provider.id, provider.capabilities, "" if local else provider.identity)
+
+
+def charge(price: Price | None, input_tokens: int, output_tokens: int) -> float | None:
     """USD; None when the price is unknown."""
-    rates = (0.0, 0.0) if capabilities.local else capabilities.price
-    return None if rates is None else (input_tokens * rates[0] + output_tokens * rates[1]) / 1e6
+    return None if price is None else price.of(input_tokens, output_tokens)

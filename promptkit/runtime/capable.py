@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptkit.errors import CapabilityMissing
-from promptkit.types import Blob, Model, Request
+from promptkit.types import Blob, Effort, Model, Request
 
 LOCAL = "a GGUF file can: -m llamacpp:path/to/model.gguf"
 IMAGES = "a model that sees takes them: -m openai:gpt-4.1-mini, or -m ollama: with a vision model"
+REASONING = "leave --effort out, or ask a model that reasons: -m openai:gpt-5-mini, -m groq:openai/gpt-oss-20b"
 QUOTED = "texts are put into the prompt: attach them"
 OWN = "no provider on board calls tools yet; a model of your own may: model=, with Capabilities(tools=True)"
 
 
+def refuse_effort(effort: Effort | None, model: Model) -> None:
+    """CapabilityMissing when the model is known not to reason; one that nobody knows about is asked."""
+    if effort is not None and model.capabilities.reasoning is False:
+        raise CapabilityMissing(f"{model.id} does not reason: it has no effort to choose", hint=REASONING)
+
+
 def refuse_unable(request: Request, model: Model) -> None:
     """CapabilityMissing, naming a form of model that can, when this one cannot answer such a request."""
+    refuse_effort(request.effort, model)
     for what, can, hint in _wants(request, model):
         if not can:
             raise CapabilityMissing(f"{model.id} {what}", hint=hint)

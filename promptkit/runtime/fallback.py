@@ -26,9 +26,11 @@ from promptkit.errors import (
     KeyMissing,
     ModelMissing,
     NoCredit,
+    Paused,
     PromptkitError,
     ProviderError,
     Rejected,
+    TooLarge,
     Transient,
     Unavailable,
 )
@@ -40,7 +42,7 @@ RULES_OUT = (Unavailable, KeyMissing, ModelMissing, NoCredit)
 
 def falls_over(error: PromptkitError) -> bool:
     """Whether the next model is asked: the error is the model's, not the request's."""
-    return isinstance(error, Transient | ContextOverflow) or rules_out(error)
+    return isinstance(error, Transient | ContextOverflow | TooLarge | Paused) or rules_out(error)
 
 
 def rules_out(error: PromptkitError) -> bool:
@@ -111,13 +113,20 @@ class Fallback:
 
 
 def _none(failed: Sequence[tuple[str, PromptkitError]]) -> PromptkitError:
-    """One error for all: the first that was worth another try, so that a vote counts it as a failed sample."""
+    """One error for all: that of a model that can be asked later, which ends the run until then.
+
+    Else the first that was worth another try, so that a vote counts it as a failed sample.
+    """
+    errors = [error for _, error in failed]
     if len(failed) == 1:
-        return failed[0][1]
-    chief = next((error for _, error in failed if isinstance(error, Transient)), failed[0][1])
+        return errors[0]
+    chief = next((each for kind in (Paused, Transient) for each in errors if isinstance(each, kind)), errors[0])
     said = "; ".join(f"{id}: {error.message}" for id, error in failed)
     hints = dict.fromkeys(error.hint for _, error in failed if error.hint)
-    return type(chief)(f"none of {len(failed)} models could answer: {said}", hint="\n".join(hints))
+    message, hint = f"none of {len(failed)} models could answer: {said}", "\n".join(hints)
+    if isinstance(chief, Paused):
+        return Paused(message, hint=hint, not_before=chief.not_before)
+    return type(chief)(message, hint=hint)
 
 
 class Chain:
@@ -132,8 +141,8 @@ class Chain:
 
     @property
     def identity(self) -> str:
-        """That of every model."""
-        return json.dumps([model.identity for model in self.models])
+        """That of every model; none of one that cannot tell: its calls will fail, and the next model is asked."""
+        return json.dumps([_identity(model) for model in self.models])
 
     def for_pack(self, pack: str) -> tuple[Provider, ...]:
         """The models that were made for such questions: another one's answer would be noise."""
@@ -152,6 +161,13 @@ class Chain:
         """Close every model."""
         for model in self.models:
             await model.aclose()
+
+
+def _identity(model: Provider) -> str | None:
+    try:
+        return model.identity
+    except PromptkitError:
+        return None
 
 
 def chain(models: Sequence[Provider]) -> Provider:
@@ -176,13 +192,17 @@ def shared(all: Sequence[Capabilities]) -> Capabilities:
         grammar=_all(all, "grammar"),
         tools=_all(all, "tools"),
         images=_all(all, "images"),
-        reasoning=_all(all, "reasoning"),
+        reasoning=_reasoning({each.reasoning for each in all}),
         context=min(contexts, default=None),
         local=_all(all, "local"),
         price=(max(p[0] for p in known), max(p[1] for p in known)) if len(known) == len(all) else None,
         # Not the intersection: a model that was not made for a question is left out of its run.
         packs=tuple(dict.fromkeys(pack for some in packs for pack in some)) if len(packs) == len(all) else None,
     )
+
+
+def _reasoning(each: set[bool | None]) -> bool | None:
+    return False if False in each else None if None in each else True
 
 
 def _all(capabilities: Sequence[Capabilities], name: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from promptkit import errors
-from promptkit.errors import Cut, PromptkitError, ReplayMiss
+from promptkit.errors import Cut, Paused, PromptkitError, ReplayMiss
 from promptkit.events import current_span
 from promptkit.journal import Journal, Stored, key
 from promptkit.runtime.ledger import Nominal
@@ -213,7 +213,8 @@ def plan(requests: Sequence[Request], capabilities: Capabilities) -> list[list[R
 
 def record(error: PromptkitError) -> dict[str, str]:
     """An error as the journal keeps it for a replay."""
-    return {"type": type(error).__name__, "message": error.message, "hint": error.hint}
+    later = {"not_before": error.not_before} if isinstance(error, Paused) else {}
+    return {"type": type(error).__name__, "message": error.message, "hint": error.hint, **later}
 
 
 def revived(failure: dict[str, str]) -> PromptkitError:
@@ -221,4 +222,5 @@ def revived(failure: dict[str, str]) -> PromptkitError:
     kind = getattr(errors, failure["type"], PromptkitError)
     if not (isinstance(kind, type) and issubclass(kind, PromptkitError)) or kind is errors.UnknownName:
         kind = PromptkitError
-    return kind(failure["message"], hint=failure.get("hint", ""))
+    later = {"not_before": failure.get("not_before", "")} if kind is Paused else {}
+    return kind(failure["message"], hint=failure.get("hint", ""), **later)

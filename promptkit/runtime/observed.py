@@ -33,13 +33,16 @@ class Observed:
         refuse_unable(request, self._inner)
         request = replace(request, seed=self._seed)
         name = prompt_digest(request)
-        emit(CallStarted(name, request.draw))
+        emit(CallStarted(name, request.draw, request))
         try:
             completion = await self._inner.complete(request)
         except PromptkitError as error:
             emit(CallEnded(name, request.draw, False, 0, 0, 0.0, error=f"{type(error).__name__}: {error}"))
             raise
         usage = completion.usage
+        text, reasoning = set_aside(completion.text)
+        if reasoning is not None:
+            completion = replace(completion, text=text, reasoning=(completion.reasoning or "") + reasoning)
         emit(
             CallEnded(
                 name,
@@ -49,12 +52,10 @@ class Observed:
                 usage.output_tokens,
                 completion.seconds,
                 completion.finish,
+                completion=completion,
             )
         )
-        text, reasoning = set_aside(completion.text)
-        if reasoning is None:
-            return completion
-        return replace(completion, text=text, reasoning=(completion.reasoning or "") + reasoning)
+        return completion
 
 
 def prompt_digest(request: Request) -> str:

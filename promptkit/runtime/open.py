@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from promptkit import registry
-from promptkit.errors import BadInput, PromptkitError
+from promptkit import keys, registry
+from promptkit.errors import BadInput, KeyMissing, PromptkitError
 from promptkit.journal import Journal
 from promptkit.places import FILE_MODELS
+from promptkit.redaction import redacted
 from promptkit.runtime.budgeted import Budget, Budgeted
 from promptkit.runtime.fallback import Chain, Fallback, chain
+from promptkit.runtime.fitted import Fitted
 from promptkit.runtime.journaled import Journaled
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.limited import Limited
-from promptkit.runtime.retried import Retried
+from promptkit.runtime.retried import ATTEMPTS, DEADLINE, Retried
+from promptkit.runtime.thinking_room import Roomy
 from promptkit.types import Capabilities, Completion, Model, Provider, Request
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]*")
@@ -85,7 +89,19 @@ def _kind(name: str) -> str:
     return name.partition(":")[0]
 
 
+def _refuse_keys(kind: str, rest: str, options: Mapping[str, object]) -> None:
+    """BadInput when a key was given where a name or an option belongs: both are written to the journal."""
+    if kind in (*FILE_MODELS, "builtin"):
+        return
+    with suppress(KeyMissing):  # a file of keys that cannot be used is told of when a key is needed
+        keys.find(kind)
+    if any(redacted(text) != text for text in (rest, *map(str, options.values()))):
+        told = f"{kind}: a key is no model's name and no option: those are written to the journal"
+        raise BadInput(told, hint=f"promptkit keys set {kind}")
+
+
 def _opened(kind: str, rest: str, options: dict[str, object]) -> Provider:
+    _refuse_keys(kind, rest, options)
     opener, plugin = registry.load("provider", kind), registry.plugin("provider", kind)
     if plugin is None:
         ours: Provider = opener(rest, options)
@@ -118,17 +134,20 @@ def stack(
     nominal: Nominal,
     *,
     concurrency: int,
+    attempts: int = ATTEMPTS,
+    deadline: float = DEADLINE,
     fresh: int = 0,
     replay: bool = False,
-) -> Journaled:
-    """Where the wrappers meet: Journaled(Retried(Limited(Budgeted(provider))))."""
-    paid = Retried(Limited(Budgeted(provider, budget, journal, run), concurrency))
-    return Journaled(paid, journal, run, nominal, replay=replay, fresh=fresh)
+) -> Roomy:
+    """Where the wrappers meet: Roomy(Journaled(Fitted(Retried(Limited(Budgeted(provider))))))."""
+    paced = Limited(Budgeted(provider, budget, journal, run), concurrency, provider, patience=deadline, run=run)
+    paid = Fitted(Retried(paced, attempts, deadline, run=run))
+    return Roomy(Journaled(paid, journal, run, nominal, replay=replay, fresh=fresh))
 
 
 def stacks(
     provider: Provider, pack: str, journal: Journal, run: str, budget: Budget, nominal: Nominal, **how: Any
-) -> Journaled | Fallback:
+) -> Roomy | Fallback:
     """What a run talks to: the provider's stack, or one stack for each model of a list that the pack is for."""
     if not isinstance(provider, Chain):
         return stack(provider, journal, run, budget, nominal, **how)
@@ -177,6 +196,25 @@ class Adapted:
         """The model belongs to whoever made it."""
 
 
-def as_provider(model: Model) -> Provider:
+@runtime_checkable
+class LangChainChatModel(Protocol):
+    """A chat model of LangChain's, known by its methods: no import of LangChain is needed to tell."""
+
+    @property
+    def bind_tools(self) -> Callable[..., Any]:
+        """What tells it from any other Runnable."""
+
+    @property
+    def astream(self) -> Callable[..., Any]:
+        """How it is asked."""
+
+
+def as_provider(model: Model | LangChainChatModel) -> Provider:
     """The model itself when it is a provider, else wrapped as one."""
-    return model if isinstance(model, Provider) else Adapted(model)
+    if isinstance(model, Provider):
+        return model
+    if isinstance(model, Model):
+        return Adapted(model)
+    from promptkit.providers.langchain import from_langchain  # whoever has such a model has loaded LangChain
+
+    return from_langchain(model)

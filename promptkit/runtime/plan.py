@@ -15,9 +15,10 @@ from promptkit.events import Sink
 from promptkit.journal import Journal, NewRun
 from promptkit.runtime.budgeted import Limits
 from promptkit.runtime.fallback import Chain
+from promptkit.runtime.retried import ATTEMPTS, DEADLINE
 from promptkit.types import Blob, Problem, Provider, Status, Strategy, plain
 
-Mode = Literal["new", "resume", "replay"]
+Mode = Literal["new", "resume", "extend", "replay"]  # extend: what the run has stays, and more is added to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class RunOptions:
     limits: Limits = field(default_factory=Limits)
     concurrency: int = 8
     fresh: int = 0  # above 0: a branch of draws that no other run uses
+    attempts: int = ATTEMPTS  # how often a call is tried
+    deadline: float = DEADLINE  # seconds after its first failure in which it is tried again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from promptkit.errors import Transient
 from promptkit.events import Retrying, emit
 from promptkit.runtime.layer import Layer
+from promptkit.runtime.limited import paused
 from promptkit.types import Completion, Provider, Request
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 ATTEMPTS = 5
+DEADLINE = 120.0  # seconds after the first failure in which a call is tried again
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; doubled each time, with jitter
-LONGEST_ASKED = 120.0  # seconds a provider may ask us to wait
-
-
-def patient(error: BaseException) -> bool:
-    """Whether to try again: a provider that asks for many minutes (a daily quota) is answered with its error."""
-    return isinstance(error, Transient) and (error.retry_after or 0) <= LONGEST_ASKED
+LATE = 0.1  # calls that are asked to wait come back up to this part of it later, and not all at once
 
 
 class Retried(Layer):
-    """Tries again after a Transient error, as long as the provider asks to wait or a little longer each time."""
+    """Tries again after a Transient error, as long as the provider asks to wait or a little longer each time.
 
-    def __init__(self, inner: Provider, attempts: int = ATTEMPTS) -> None:
+    What the provider wants to be left alone for longer than the deadline ends the run as Paused.
+    """
+
+    def __init__(self, inner: Provider, attempts: int = ATTEMPTS, deadline: float = DEADLINE, *, run: str = "") -> None:
         super().__init__(inner)
         self._attempts = attempts
+        self._deadline = deadline
+        self._run = run
 
     async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
         """The completions; the last error when every attempt failed."""
         try:
             return await self.inner.complete_many(requests)
         except Transient as error:
-            if self._attempts == 1 or not patient(error):
-                raise
             first = error
-        return await self._again(requests, first)
+        began = time.monotonic()
+        if self._attempts == 1 or (first.retry_after or 0) > self._deadline:
+            raise self._left_alone(first, began)
+        try:
+            return await self._again(requests, first)
+        except Transient as last:
+            raise self._left_alone(last, began) from None
+
+    def _left_alone(self, error: Transient, began: float) -> Exception:
+        """The error, or Paused where it asks for a wait that the deadline has no room for."""
+        if error.retry_after is not None and time.monotonic() - began + error.retry_after > self._deadline:
+            return paused(self.id, error.retry_after, self._run)
+        return error
 
     async def _again(self, requests: Sequence[Request], first: Transient) -> Sequence[Completion]:
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+        from tenacity import (
+            AsyncRetrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            stop_before_delay,
+            wait_exponential,
+            wait_random,
+        )
 
         backoff = wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT) + wait_random(0, FIRST_WAIT)
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             asked = error.retry_after if isinstance(error, Transient) else None
-            return asked if asked is not None else backoff(state)
+            return asked + random.uniform(0, min(1.0, LATE * asked)) if asked is not None else backoff(state)
 
         def say(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
@@ -56,9 +77,9 @@ class Retried(Layer):
 
         failed: Transient | None = first  # the attempt already made, so that tenacity is loaded only when needed
         async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(self._attempts),
+            stop=stop_after_attempt(self._attempts) | stop_before_delay(self._deadline),
             wait=wait,
-            retry=retry_if_exception(patient),
+            retry=retry_if_exception_type(Transient),
             before_sleep=say,
             reraise=True,
         ):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from promptkit import outputs
-from promptkit.errors import Cut, PromptkitError, TimeUp, UsageError
+from promptkit.errors import Cut, Paused, PromptkitError, TimeUp, UsageError
 from promptkit.events import (
     Best,
     BudgetHit,
@@ -26,6 +26,7 @@ from promptkit.events import (
     watch,
 )
 from promptkit.journal import Journal, Spent
+from promptkit.redaction import redacted
 from promptkit.runtime.budgeted import Budget, Limits, charged, refuse_unpriced
 from promptkit.runtime.domain import decline
 from promptkit.runtime.ledger import Nominal
@@ -66,7 +67,7 @@ async def _take_up(plan: Plan) -> None:
     if plan.mode == "new":
         await plan.journal.start_run(plan.row(), plan.attached())
     else:
-        await plan.journal.resume_run(plan.run)  # refused while another process runs it
+        await plan.journal.resume_run(plan.run, anew=plan.mode == "resume")  # refused while another process runs it
         await plan.journal.clear_failures(plan.run)
 
 
@@ -87,14 +88,17 @@ class _Run:
 
     def __init__(self, plan: Plan) -> None:
         options, replaying = plan.options, plan.mode == "replay"
-        spent = plan.journal.spent(plan.run) if plan.mode == "resume" else Spent()
+        spent = plan.journal.spent(plan.run) if plan.mode in ("resume", "extend") else Spent()
         spent = charged(spent, plan.provider.capabilities)
         self._plan = plan
         self._limits = Limits() if replaying else options.limits
         self._budget = Budget(self._limits, spent)
         self._nominal = Nominal()
+        for key, _, cached in plan.journal.calls(plan.run) if plan.mode == "extend" else ():
+            if stored := plan.journal.get(key):
+                self._nominal.used(key, stored, cached=cached)
         self._best = _BestSoFar()
-        self._keep = () if replaying else (_keeper(plan.journal, plan.run),)
+        self._keep = () if replaying else (_Keeper(plan.journal, plan.run),)
         self._model = stacks(
             plan.provider,
             plan.problem.pack,
@@ -103,6 +107,8 @@ class _Run:
             self._budget,
             self._nominal,
             concurrency=options.concurrency,
+            attempts=options.attempts,
+            deadline=options.deadline,
             fresh=options.fresh,
             replay=replaying,
         )
@@ -127,6 +133,8 @@ class _Run:
             try:
                 return await self._end(await self._solve())
             except Cut as cut:
+                if isinstance(cut, Paused):  # every other cap has an event of its own
+                    emit(Stopped(cut.message))
                 return await self._end(self._best.outcome(plan.cut_as, cut))
             except asyncio.CancelledError:
                 await self._model.aclose()
@@ -134,7 +142,7 @@ class _Run:
                 raise
             except BaseException as error:
                 await self._model.aclose()
-                reason = f"{type(error).__name__}: {error}"
+                reason = redacted(f"{type(error).__name__}: {error}")
                 emit(Stopped(reason))
                 await asyncio.shield(self._end(Outcome(answer=None, status="error", detail={"error": reason})))
                 raise
@@ -189,6 +197,8 @@ def _valued(outcome: Outcome, problem: Problem) -> Outcome:
 class _BestSoFar:
     """The sink that keeps what the run would answer if it ended now."""
 
+    deltas = False
+
     def __init__(self) -> None:
         self.best: Best | None = None
 
@@ -200,6 +210,8 @@ class _BestSoFar:
     def outcome(self, status: Status, cut: Cut | None = None) -> Outcome:
         """The best answer so far; None when there was none yet."""
         detail: dict[str, Any] = {"cut": cut.message, "hint": cut.hint} if cut else {}
+        if isinstance(cut, Paused):
+            detail["not_before"] = cut.not_before
         if self.best is None:
             return Outcome(answer=None, status=status, detail=detail)
         detail["verified"] = self.best.verified or None
@@ -208,9 +220,14 @@ class _BestSoFar:
         )
 
 
-def _keeper(journal: Journal, run: str) -> Sink:
-    def keep(record: Record) -> None:
-        if not isinstance(record.event, Delta):
-            journal.append(run, record.to_json())
+class _Keeper:
+    """The sink that writes a run's events into the journal; text as it is written is not kept."""
 
-    return keep
+    deltas = False
+
+    def __init__(self, journal: Journal, run: str) -> None:
+        self._journal, self._run = journal, run
+
+    def __call__(self, record: Record) -> None:
+        if not isinstance(record.event, Delta):
+            self._journal.append(self._run, record.to_json())

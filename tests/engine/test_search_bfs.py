@@ -11,17 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptkit.algorithms.search.bfs import (
-    Evaluate,
-    Expand,
-    Level,
-    Node,
-    Thought,
-    bfs,
-    greedy,
-    merge,
-    proportional,
-)
+from promptkit.algorithms.search.bfs import bfs
+from promptkit.algorithms.search.nodes import Evaluate, Expand, Level, Node, Thought
+from promptkit.algorithms.search.select import greedy, proportional
+from promptkit.algorithms.search.transpositions import merge
 
 ROOT = Thought("", "", "")
 

@@ -6,7 +6,7 @@ import promptkit
 
 NAMES = """
 Capabilities Completion Message Model Outcome Problem PromptkitError Record Request Scripted Strategy Usage __version__
-aresume areplay arun emit open_journal plan replay resume run runs span stream watch
+aresume areplay arun as_runnable emit open_journal plan record replay resume run runs span stream watch
 """.split()
 
 

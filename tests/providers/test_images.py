@@ -7,6 +7,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from ollama_stub import ollama
 from wire_server import alone, ndjson, said, stub
 
 from promptkit.attachments import attach
@@ -49,19 +50,19 @@ def test_openai_is_sent_a_data_url() -> None:
 
 def test_ollama_is_sent_the_image_beside_the_text() -> None:
     last = {"message": {"role": "assistant", "content": "blue"}, "done": True, "done_reason": "stop"}
-    with stub(ndjson(last)) as server:
+    with ollama(answers=[ndjson(last)]) as server:
         assert ask(open_ollama("m", {"host": server.address}), shown(attach(PNG))) == "blue"
-        (body,) = server.bodies
+        (body,) = server.bodies()
     assert body["messages"] == [{"role": "user", "content": "Which colour?", "images": [BASE64]}]
 
 
 def test_bytes_that_are_gone_are_not_sent() -> None:
     bare = Blob("image", attach(PNG).sha256, "image/png", "a.png")
-    with stub() as server:
-        for model in (open_openai("m", {"base_url": server.address}), open_ollama("m", {"host": server.address})):
+    with stub() as server, ollama() as beside:
+        for model in (open_openai("m", {"base_url": server.address}), open_ollama("m", {"host": beside.address})):
             with pytest.raises(BadInput, match=r"a\.png"):
                 ask(model, shown(bare))
-        assert server.bodies == []
+        assert server.bodies == beside.bodies() == []
 
 
 def test_who_does_not_see_refuses() -> None:

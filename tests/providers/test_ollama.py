@@ -3,24 +3,33 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from local_model import ask
-from wire_server import Answer, alone, ndjson, refused, stub
+from ollama_stub import OllamaStub, ollama
+from wire_server import Answer, alone, ndjson, refused
 
 import promptkit as pk
 from promptkit import errors, events
 from promptkit.errors import BadInput, CapabilityMissing
 from promptkit.events import Delta, Record
 from promptkit.providers.ollama import open_ollama
-from promptkit.types import Completion, Provider, Request, message
+from promptkit.types import Completion, Request, message
 
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     alone(monkeypatch, tmp_path)
+
+
+@pytest.fixture(name="server", scope="module")
+def _server() -> Iterator[OllamaStub]:
+    """One for all tests that do not turn its knobs: the model is loaded once."""
+    with ollama() as server:
+        yield server
 
 
 def line(content: str = "", *, thinking: str | None = None, **more: Any) -> dict[str, Any]:
@@ -40,25 +49,29 @@ def fault(status: int, message: str) -> Answer:
     return Answer(status, json.dumps({"error": message}).encode(), {"content-type": "application/json"})
 
 
-OPTIONS = {"temperature": float, "num_predict": int, "stop": list, "top_p": float, "top_k": int, "min_p": float}
-OPTIONS |= {"frequency_penalty": float, "presence_penalty": float, "seed": int, "num_ctx": int}
+def complete(request: Request, server: OllamaStub | str, name: str = "m", **options: object) -> Completion:
+    address = server if isinstance(server, str) else server.address
 
-
-def is_a_chat(path: str, body: Any) -> None:
-    """Ollama ignores what it does not know; the stub does not."""
-    assert path == "/api/chat"
-    assert body.pop("tools") == []  # the SDK always sends it
-    assert set(body) <= {"model", "messages", "stream", "options", "think"}, body
-    assert body["stream"] is True
-    assert all(set(turn) == {"role", "content"} for turn in body["messages"])
-    assert all(type(value) is OPTIONS[name] for name, value in body["options"].items()), body["options"]
-
-
-def complete(request: Request, name: str = "qwen3:8b", **options: object) -> Completion:
     async def main() -> Completion:
-        return await open_ollama(name, options).complete(request)
+        model = open_ollama(name, {"host": address, **options})
+        try:
+            return await model.complete(request)
+        finally:
+            await model.aclose()
 
     return asyncio.run(main())
+
+
+def test_the_built_in_model_answers_over_the_wire(server: OllamaStub) -> None:
+    heard: list[Record] = []
+    with events.watch(heard.append):
+        got = complete(ask(seed=3).at(3), server)
+    pieces = [record.event for record in heard if isinstance(record.event, Delta)]
+    assert len(pieces) > 2
+    assert "".join(piece.text for piece in pieces) == got.text != ""
+    assert {piece.draw for piece in pieces} == {(3,)}
+    assert (got.model, got.finish in ("stop", "length")) == ("ollama:m", True)
+    assert got.usage.input_tokens > 4 < got.usage.output_tokens
 
 
 def test_the_request_on_the_wire() -> None:
@@ -74,13 +87,15 @@ def test_the_request_on_the_wire() -> None:
         frequency_penalty=0.1,
         presence_penalty=0.2,
     )
-    with stub(reply("yes"), check=is_a_chat) as server:
-        complete(request, host=server.address, num_ctx="8192", think=False)
-        (body,) = server.bodies
+    with ollama() as server:
+        complete(request, server, num_ctx="8192", think=False)
+        (body,) = server.bodies()
     assert body == {
-        "model": "qwen3:8b",
+        "model": "m",
         "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}],
         "stream": True,
+        "truncate": False,
+        "shift": False,
         "think": False,
         "options": {
             "temperature": 0.5,
@@ -98,21 +113,21 @@ def test_the_request_on_the_wire() -> None:
 
 
 def test_a_bare_request_says_little() -> None:
-    with stub(reply("yes"), check=is_a_chat) as server:
+    with ollama(answers=[reply("yes")]) as server:
         request = Request(messages=(message("user", "hello"),))
-        complete(request, host=server.address)
-        assert server.bodies[0]["options"] == {"seed": request.wire_seed}
-        assert "think" not in server.bodies[0]
+        complete(request, server)
+        assert server.bodies()[0]["options"] == {"seed": request.wire_seed}
+        assert set(server.bodies()[0]) == {"model", "messages", "stream", "options", "truncate", "shift"}
 
 
 def test_a_reply() -> None:
     seen: list[Record] = []
     lines = [line(thinking="2 and"), line(thinking=" 2"), line("fo"), line("ur")]
     end = line(done=True, done_reason="length", prompt_eval_count=7, eval_count=4)
-    with stub(ndjson(*lines, end), check=is_a_chat) as server, events.watch(seen.append):
-        got = complete(ask().at(3), host=server.address)
-    assert (got.text, got.reasoning, got.finish, got.model) == ("four", "2 and 2", "length", "ollama:qwen3:8b")
-    assert (got.usage.input_tokens, got.usage.output_tokens) == (7, 4)
+    with ollama(answers=[ndjson(*lines, end)]) as server, events.watch(seen.append):
+        got = complete(ask().at(3), server)
+    assert (got.text, got.reasoning, got.finish, got.model) == ("four", "2 and 2", "length", "ollama:m")
+    assert (got.usage.input_tokens, got.usage.output_tokens, got.usage.reasoning_tokens) == (7, 4, 2)
     pieces = [record.event for record in seen if isinstance(record.event, Delta)]
     assert [(piece.text, piece.reasoning) for piece in pieces] == [
         ("2 and", True),
@@ -120,19 +135,14 @@ def test_a_reply() -> None:
         ("fo", False),
         ("ur", False),
     ]
-    assert {piece.draw for piece in pieces} == {(3,)}
 
 
-def test_what_it_says_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_it_says_of_itself_before_it_has_asked() -> None:
     model = open_ollama("qwen3:8b", {})
-    assert isinstance(model, Provider)
     assert (model.id, model.capabilities.local, model.capabilities.native_n) == ("ollama:qwen3:8b", True, 1)
-    assert json.loads(model.identity)["host"] == "http://127.0.0.1:11434"
+    assert model.capabilities.images
     assert open_ollama("qwen3:8b", {"num_ctx": 8192}).capabilities.context == 8192
-    assert open_ollama("qwen3:8b", {"num_ctx": 8192}).identity != model.identity
     assert not open_ollama("gpt-oss:120b-cloud", {}).capabilities.local
-    monkeypatch.setenv("OLLAMA_HOST", "0.0.0.0")
-    assert open_ollama("qwen3:8b", {}).identity == model.identity
     with pytest.raises(BadInput, match="names no model"):
         open_ollama("", {})
 
@@ -140,6 +150,8 @@ def test_what_it_says_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
+        ("", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
         ("box", "http://box:11434"),
         ("box:80", "http://box:80"),
         (":80", "http://127.0.0.1:80"),
@@ -151,7 +163,7 @@ def test_what_it_says_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_host_as_ollama_writes_it(written: str, meant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", written)
-    assert json.loads(open_ollama("m", {}).identity)["host"] == meant
+    assert open_ollama("m", {}).host == meant
 
 
 @pytest.mark.parametrize("options", [{"host": "http://a:b@c"}, {"host": "a b:c"}, {"num_ctx": 1}, {"think": "maybe"}])
@@ -160,23 +172,62 @@ def test_options_that_cannot_be_used(options: dict[str, object]) -> None:
         open_ollama("m", options)
 
 
-def test_what_it_cannot_do_is_refused() -> None:
-    with pytest.raises(CapabilityMissing, match="grammar"):
-        complete(ask(grammar='root ::= "x"'))
+@pytest.mark.parametrize(
+    ("request_", "kind"),
+    [
+        (ask(grammar='root ::= "x"'), CapabilityMissing),
+        (ask(logprobs=21), CapabilityMissing),
+        (ask("\ud800"), BadInput),
+        (ask(temperature=float("nan")), BadInput),
+        (ask(schema="{"), BadInput),
+        (ask(extra=(("num_ctx", 1),)), BadInput),
+        (Request(messages=()), BadInput),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_the_call(
+    server: OllamaStub, request_: Request, kind: type[Exception]
+) -> None:
+    before = len(server.bodies())
+    with pytest.raises(kind):
+        complete(request_, server)
+    assert len(server.bodies()) == before
 
 
 def test_nobody_there() -> None:
-    with refused() as address, pytest.raises(errors.ProviderError) as raised:
-        complete(ask(), host=address)
-    assert type(raised.value) is errors.Unreachable  # not one to try again
-    assert raised.value.hint == "start it: ollama serve   then: ollama pull qwen3:8b"
+    with refused() as address:
+        with pytest.raises(errors.ProviderError) as raised:
+            complete(ask(), address, "qwen3:8b")
+        assert type(raised.value) is errors.Unreachable  # not one to try again
+        assert raised.value.hint == "start it: ollama serve   then: ollama pull qwen3:8b"
+        with pytest.raises(errors.Unreachable):
+            _ = open_ollama("qwen3:8b", {"host": address}).identity
+
+
+def test_a_server_that_went_away() -> None:
+    async def main() -> None:
+        with ollama(answers=[reply("yes")]) as short:
+            model = open_ollama("m", {"host": short.address})
+            assert (await model.complete(ask())).text == "yes"
+        await asyncio.sleep(0.05)  # the end of the connection is heard
+        with pytest.raises(errors.Unreachable, match="nothing answers"):
+            await model.complete(ask())
+        await model.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_model_that_was_not_pulled(server: OllamaStub) -> None:
+    with pytest.raises(errors.ModelMissing) as raised:
+        complete(ask(), server, "qwen3:8b")
+    assert raised.value.hint == "promptkit models pull ollama:qwen3:8b\nollama pull qwen3:8b"
 
 
 @pytest.mark.parametrize(
     ("answer", "kind", "hint"),
     [
-        (fault(404, "model 'qwen3:8b' not found"), errors.ModelMissing, "ollama pull qwen3:8b"),
-        (fault(400, '"qwen3:8b" does not support thinking'), errors.Rejected, ""),
+        (fault(404, "model 'm' not found"), errors.ModelMissing, "ollama pull m"),
+        (fault(400, '"m" does not support thinking'), errors.CapabilityMissing, "--effort"),
+        (fault(400, "registry.ollama.ai/library/m does not support tools"), errors.CapabilityMissing, "that can"),
         (fault(400, "the prompt exceeds the context length"), errors.ContextOverflow, "shorten"),
         (fault(401, "unauthorized"), errors.KeyMissing, "OLLAMA_API_KEY"),
         (fault(500, "model requires more system memory (9 GiB) than is available"), errors.ProviderError, "smaller"),
@@ -194,16 +245,61 @@ def test_nobody_there() -> None:
     ],
 )
 def test_each_fault_has_its_error(answer: Answer, kind: type[errors.PromptkitError], hint: str) -> None:
-    with stub(answer) as server, pytest.raises(errors.PromptkitError) as raised:
-        complete(ask("hello"), host=server.address, timeout=0.5)
+    with ollama(answers=[answer]) as server, pytest.raises(errors.PromptkitError) as raised:
+        complete(ask("hello"), server, timeout=0.5)
     assert type(raised.value) is kind
     assert hint in raised.value.hint
     gc.collect()
 
 
+def test_an_abandoned_answer_stops_at_once() -> None:
+    with ollama(endless=True, pause=0.05) as server:
+
+        async def main() -> None:
+            model = open_ollama("m", {"host": server.address})
+            begun = asyncio.Event()
+
+            async def asked() -> None:
+                with events.watch(lambda record: begun.set()):
+                    await model.complete(ask())
+
+            task = asyncio.create_task(asked())
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await asyncio.to_thread(server.gone.wait, 5)
+            told = server.generated
+            await asyncio.sleep(0.2)
+            assert server.generated == told  # nothing more was written
+            await model.aclose()
+
+        asyncio.run(main())
+
+
+def test_many_at_once_are_all_answered() -> None:
+    with ollama(answers=[reply("yes")]) as server:
+
+        async def main() -> None:
+            model = open_ollama("m", {"host": server.address})
+            got = await asyncio.gather(*(model.complete(ask().at(index)) for index in range(64)))
+            assert [each.text for each in got] == ["yes"] * 64
+            await model.aclose()
+
+        asyncio.run(main())
+        assert len({body["options"]["seed"] for body in server.bodies()}) == 64
+        assert len(server.bodies("/api/show")) == 1
+
+
 def test_a_run() -> None:
-    with stub(reply("It is 4.\n", "Answer: 4"), check=is_a_chat) as server:
-        outcome = pk.run(
-            "cot", "2 + 2?", model="ollama:qwen3:8b", model_options={"host": server.address}, journal="memory"
-        )
+    with ollama(answers=[reply("It is 4.\n", "Answer: 4")]) as server:
+        options = {"host": server.address}
+        outcome = pk.run("cot", "2 + 2?", model="ollama:m", model_options=options, journal="memory")
     assert (outcome.answer, outcome.cost_usd, outcome.usage.tokens) == ("4", 0.0, 10)
+
+
+def test_the_sdk_has_what_is_built_upon() -> None:
+    from ollama import AsyncClient, ChatResponse
+
+    assert callable(AsyncClient("http://127.0.0.1:1")._request)
+    assert {"message", "done", "logprobs"} <= set(ChatResponse.model_fields)

@@ -35,8 +35,11 @@ def llama() -> Iterator[str]:
 
 
 def complete(requests: list[Request], name: str = "m", **options: object) -> list[Completion]:
+    """The completions, streamed: somebody watches."""
+
     async def main() -> list[Completion]:
-        return list(await open_openai(name, options).complete_many(requests))
+        with events.watch(lambda record: None):
+            return list(await open_openai(name, options).complete_many(requests))
 
     return asyncio.run(main())
 
@@ -224,17 +227,38 @@ def test_no_name() -> None:
         (ask(top_k=1), "OpenAI has no top_k"),
         (ask(min_p=0.1), "OpenAI has no min_p"),
         (ask(grammar='root ::= "x"'), "grammar"),
-        (ask(schema="{}"), "schema"),
-        (ask(tools=(ToolSpec("t", "", "{}"),)), "tools"),
-        (ask(logprobs=1), "logprobs"),
+        (ask(effort="low"), "does not reason"),
         (Request(messages=(Message("user", (Blob("file", "0" * 64, "application/pdf"),)),)), "images"),
-        (Request(messages=(message("tool", "x"),)), "tools"),
     ],
 )
 def test_what_it_cannot_do_is_refused(request_: Request, what: str) -> None:
     with pytest.raises(CapabilityMissing, match=what) as raised:
         complete([request_], "gpt-4.1-mini")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("request_", "what"),
+    [
+        (ask(schema="{}"), "schema"),
+        (ask(tools=(ToolSpec("t", "", "{}"),)), "tools"),
+        (ask(logprobs=1), "logprobs"),
+        (Request(messages=(message("tool", "x"),)), "tools"),
+    ],
+)
+def test_a_compatible_server_does_what_its_user_says(request_: Request, what: str) -> None:
+    with pytest.raises(CapabilityMissing, match=what):
+        complete([request_], base_url="http://127.0.0.1:1")
+    can = open_openai("m", {"base_url": "http://127.0.0.1:1", "tools": "yes", "json_schema": True, "context": "512"})
+    assert (can.capabilities.tools, can.capabilities.json_schema, can.capabilities.context) == (True, True, 512)
+
+
+def test_what_its_models_can_do() -> None:
+    can = {name: open_openai(name, {}).capabilities for name in ("gpt-4.1", "gpt-5-mini", "gpt-3.5-turbo", "gpt-4")}
+    assert all(each.tools and not each.seed for each in can.values())  # a seed is honoured as best it can: no promise
+    assert [each.json_schema for each in can.values()] == [True, True, False, False]
+    assert [each.logprobs for each in can.values()] == [True, False, True, True]
+    assert open_openai("gpt-4.1", {"json_schema": "false"}).capabilities.json_schema is False
 
 
 @pytest.mark.parametrize(
@@ -254,14 +278,16 @@ def test_a_model_that_reasons_is_asked_for_no_temperature(name: str) -> None:
         assert model.capabilities.reasoning
         for index in range(2):
             await model.complete(ask(temperature=0.0).at(index))
-        with pytest.raises(CapabilityMissing, match="no stop"):
-            await model.complete(ask(stop=("x",)))
+        with pytest.raises(CapabilityMissing, match="no top_p"):
+            await model.complete(ask(top_p=0.5))
+        stopped = await model.complete(ask(stop=("zzz", "s")))  # it knows no stop sequences: cut on this side
+        assert (stopped.text, stopped.finish) == ("ye", "stop")
 
     with stub(said("yes")) as server, events.watch(seen.append):
         asyncio.run(main(server.address))
-        assert len(server.bodies) == 2
+        assert len(server.bodies) == 3
         for body in server.bodies:
-            assert "temperature" not in body
+            assert not {"temperature", "stop"} & set(body)
             assert body["max_completion_tokens"] == 40
     assert len([record for record in seen if isinstance(record.event, Warned)]) == 1
 

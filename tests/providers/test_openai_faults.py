@@ -11,7 +11,7 @@ from local_model import ask, draws
 from wire_server import KEY, Answer, alone, chunk, fault, refused, said, sse, stub
 
 import promptkit as pk
-from promptkit import errors
+from promptkit import errors, events
 from promptkit.errors import KeyMissing
 from promptkit.events import Record, Retrying
 from promptkit.journal import Journal
@@ -27,7 +27,8 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def complete(requests: list[Request], name: str = "m", **options: object) -> list[Completion]:
     async def main() -> list[Completion]:
-        return list(await open_openai(name, options).complete_many(requests))
+        with events.watch(lambda record: None):  # so it is streamed
+            return list(await open_openai(name, options).complete_many(requests))
 
     return asyncio.run(main())
 
@@ -46,6 +47,7 @@ def test_no_key() -> None:
         complete([ask()], "gpt-4.1-mini")
     assert raised.value.exit_code == 4
     assert raised.value.hint.splitlines() == [
+        "promptkit keys set openai",
         "export OPENAI_API_KEY=…",
         "get one at https://platform.openai.com/api-keys",
         "or try without a key: -m builtin",
@@ -101,6 +103,29 @@ def test_each_fault_has_its_error(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     assert type(failure(answer)) is kind
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(body=b'{"choices": [{"ind', headers=JSON), errors.BadReply),
+        (Answer(body=b"[]", headers=JSON), errors.BadReply),
+        (Answer(body=b"", headers=JSON), errors.BadReply),
+        (Answer(body=b'{"choices": []}', headers=JSON), errors.BadReply),
+        (Answer(body=b'{"choices": [{"ind', headers=JSON, reset=True), errors.Unavailable),
+        (Answer(wait=1.0), errors.TimedOut),
+    ],
+)
+def test_each_fault_of_a_reply_that_comes_whole(answer: Answer, kind: type[errors.PromptkitError]) -> None:
+    with stub(answer) as server:
+        model = open_openai("m", {"base_url": server.address, "timeout": 0.5 if answer.wait else 60})
+        with pytest.raises(errors.PromptkitError) as raised:
+            asyncio.run(model.complete(ask()))
+        assert "stream" not in server.bodies[0]
+    assert type(raised.value) is kind
 
 
 @pytest.mark.parametrize(
@@ -174,7 +199,7 @@ def test_a_run_waits_as_long_as_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) 
         assert (outcome.answer, outcome.usage.input_tokens, outcome.usage.output_tokens) == ("4", 7, 3)
         assert len(server.requests) == 3
         retries = [record.event for record in seen if isinstance(record.event, Retrying)]
-        assert [retry.wait for retry in retries][:1] == [0.2]
+        assert [round(retry.wait, 1) for retry in retries][:1] == [0.2]
         assert KEY not in json.dumps([record.to_json() for record in seen])
         assert KEY not in json.dumps([list(journal.events(row.id)) for row in journal.runs()])
         again = pk.run("cot", "2 + 2?", journal=journal, **how)

@@ -88,6 +88,28 @@ def test_each_is_closed_in_its_own_loop() -> None:
     assert len(made[0].closed) == 1
 
 
+def test_one_that_is_garbage_with_its_owner_is_closed_before_it_is_collected() -> None:
+    collected_open: list[bool] = []
+
+    class Session(Client):
+        def __del__(self) -> None:
+            collected_open.append(not self.closed)
+
+    class Owner:
+        def __init__(self) -> None:
+            self.myself = self  # only the collector frees it
+            self.held: PerLoop[Session] = PerLoop(Session, Session.close)
+
+    async def main() -> None:
+        await Owner().held.get()
+        gc.collect()
+        await asyncio.sleep(0.01)
+        gc.collect()
+
+    asyncio.run(main())
+    assert collected_open == [False]
+
+
 def test_a_forgotten_one_is_closed_while_its_loop_runs() -> None:
     async def main() -> None:
         await clients().get()

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     wait: float = 0.0  # before the first byte
     reset: bool = False  # end in a connection reset
+    chunks: tuple[Any, ...] = ()  # of a streamed reply: who asked for none is sent it whole
 
 
 @dataclass
@@ -98,6 +99,9 @@ def stub(*answers: Answer, check: Callable[[str, Any], None] | None = None) -> I
             except BaseException as error:
                 wrong.append(error)
             answer = answers[min(len(state.requests), len(answers) - 1)]
+            if answer.chunks and not body.get("stream"):
+                whole_reply = json.dumps(whole(answer.chunks)).encode()
+                answer = replace(answer, body=whole_reply, headers={"content-type": "application/json"})
             state.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             time.sleep(answer.wait)
             self.close_connection = True
@@ -149,16 +153,63 @@ def refused() -> Iterator[str]:
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
-def chunk(*, index: int = 0, finish: str | None = None, usage: Mapping[str, Any] | None = None, **delta: Any) -> Any:
+def chunk(
+    *,
+    index: int = 0,
+    finish: str | None = None,
+    usage: Mapping[str, Any] | None = None,
+    logprobs: Sequence[Any] | None = None,
+    **delta: Any,
+) -> Any:
     """A chunk of a streamed chat completion; without a delta and a finish it carries the usage alone."""
-    choices = [{"index": index, "delta": delta, "finish_reason": finish}] if delta or finish else []
+    choices: list[dict[str, Any]] = []
+    if delta or finish:
+        told = {"logprobs": {"content": list(logprobs)}} if logprobs else {}
+        choices = [{"index": index, "delta": delta, "finish_reason": finish, **told}]
     return {"object": "chat.completion.chunk", "choices": choices, "usage": usage}
 
 
 def sse(*chunks: Any, done: bool = True, **how: Any) -> Answer:
     """Chunks as server-sent events; a string is sent as it is."""
     lines = [f"data: {each if isinstance(each, str) else json.dumps(each)}\n\n" for each in chunks]
-    return Answer(body="".join([*lines, *(["data: [DONE]\n\n"] if done else [])]).encode(), **how)
+    plain = done and chunks and not how and all(isinstance(each, dict) and "error" not in each for each in chunks)
+    body = "".join([*lines, *(["data: [DONE]\n\n"] if done else [])]).encode()
+    return Answer(body=body, chunks=chunks if plain else (), **how)
+
+
+def whole(chunks: Sequence[Any]) -> dict[str, Any]:
+    """The reply that comes in these chunks when it is not streamed; anything else goes out as it is."""
+    choices: dict[int, dict[str, Any]] = {}
+    usage = None
+    for each in chunks:
+        usage = each.get("usage") or each.get("x_groq", {}).get("usage") or usage
+        if not isinstance(each.get("choices"), list):
+            return dict(each)
+        for piece in each["choices"]:
+            new: dict[str, Any] = {"message": {}, "finish_reason": None, "logprobs": None}
+            choice = choices.setdefault(piece["index"], {"index": piece["index"], **new})
+            for name, value in piece["delta"].items():
+                said = choice["message"]
+                if name == "tool_calls":
+                    said["tool_calls"] = _calls(said.get("tool_calls", []), value)
+                else:
+                    said[name] = said[name] + value if name in said else value
+            choice["finish_reason"] = piece["finish_reason"] or choice["finish_reason"]
+            if told := piece.get("logprobs"):
+                choice["logprobs"] = {
+                    "content": [*(choice["logprobs"] or {"content": []})["content"], *told["content"]]
+                }
+    return {"object": "chat.completion", "choices": [choices[at] for at in sorted(choices)], "usage": usage}
+
+
+def _calls(calls: list[Any], pieces: Sequence[Any]) -> list[Any]:
+    for piece in pieces:
+        at = piece.get("index", len(calls))
+        if at == len(calls):
+            calls.append({"id": piece.get("id"), "type": "function", "function": {"name": "", "arguments": ""}})
+        for name, value in piece["function"].items():
+            calls[at]["function"][name] += value
+    return calls
 
 
 def said(text: str, *, given: int = 7, used: int = 3) -> Answer:

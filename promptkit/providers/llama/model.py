@@ -45,6 +45,7 @@ class LlamaModel:
             logprobs=True,
             json_schema=True,
             grammar=True,
+            reasoning=None if packs is None else False,  # a file does not tell
             context=layout.context,
             local=True,
             packs=packs,

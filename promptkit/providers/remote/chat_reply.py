@@ -1,19 +1,25 @@
-"""What the OpenAI and Groq wire formats share: streamed chunks as completions."""
+"""What the OpenAI and Groq wire formats share: replies, streamed in chunks or whole, as completions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptkit.errors import BadReply, Rejected, Unavailable
-from promptkit.types import Completion, Finish, Request, Usage
+from promptkit.providers.remote.chat_calls import Calls
+from promptkit.providers.remote.chat_schema import unwrapped
+from promptkit.types import Completion, Finish, Request, Token, Usage
 
+NEVER = -9999.0  # the log-probability of what cannot be: JSON has no infinity
 FINISH: dict[str, Finish] = {
     "length": "length",
     "content_filter": "filtered",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
+    "model_length": "length",
 }  # anything else, such as stop, eos or end_turn, is a reply that came to its end
 
 
@@ -25,6 +31,16 @@ class Sample:
     reasoning: str = ""
     pieces: int = 0
     finish: str | None = None
+    refused: bool = False
+    calls: Calls = field(default_factory=Calls)
+    logprobs: list[Token] = field(default_factory=list)
+
+    def ended(self) -> Finish:
+        """Why it ended; some servers say "stop" of a reply that is a call."""
+        if self.refused:
+            return "filtered"
+        finish = FINISH.get(self.finish or "", "stop")
+        return "tool_calls" if finish == "stop" and self.calls.made() else finish
 
 
 @dataclass(slots=True)
@@ -37,35 +53,51 @@ class Reply:
     _each: list[int] = field(default_factory=list)  # output tokens of `_ended`, where a server counts samples apart
 
     def read(self, chunk: Any) -> list[tuple[int, str, bool]]:
-        """The new pieces: index of the sample, text, whether it is reasoning; BadReply when it is no chunk."""
+        """The new pieces: index of the sample, text, whether it is reasoning; BadReply when it is no chunk.
+
+        A reply that comes whole is a single chunk, its messages in the place of deltas.
+        """
         try:
-            pieces = [piece for choice in chunk.choices or () for piece in self._read(choice)]
-            usage = getattr(chunk, "usage", None) or getattr(getattr(chunk, "x_groq", None), "usage", None)
+            choices = chunk.get("choices") or ()
+            pieces = [piece for choice in choices for piece in self._read(choice)]
+            usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
             if usage is not None:
                 self.usage = _usage(usage)
-                if not chunk.choices:
+                if not choices:
                     self._each.append(self.usage.output_tokens)
-        except (AttributeError, TypeError, IndexError, ValueError):  # the SDKs do not validate what comes
+        except (AttributeError, TypeError, KeyError, IndexError, ValueError):  # nobody has validated what comes
             raise BadReply("the reply is not a chat completion") from None
         return pieces
 
-    def _read(self, choice: Any) -> list[tuple[int, str, bool]]:
+    def _read(self, choice: Mapping[str, Any]) -> list[tuple[int, str, bool]]:
         pieces: list[tuple[int, str, bool]] = []
-        sample, delta = self.samples[choice.index], choice.delta
-        if thought := getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None):
+        index = choice.get("index") or 0
+        sample, delta = self.samples[index], choice.get("delta") or choice.get("message") or {}
+        if thought := delta.get("reasoning_content") or delta.get("reasoning"):
             sample.reasoning += thought
-            pieces.append((choice.index, thought, True))
-        if text := getattr(delta, "content", None):
+            pieces.append((index, thought, True))
+        if text := delta.get("content") or delta.get("refusal"):
             sample.text += text
-            pieces.append((choice.index, text, False))
+            sample.refused |= not delta.get("content")
+            pieces.append((index, text, False))
         sample.pieces += len(pieces)
-        if choice.finish_reason and sample.finish is None:
-            sample.finish = choice.finish_reason
-            self._ended.append(choice.index)
+        if calls := delta.get("tool_calls"):
+            sample.calls.read(calls)
+            sample.pieces += 1
+        if told := (choice.get("logprobs") or {}).get("content"):
+            sample.logprobs += map(_token, told)
+        if choice.get("finish_reason") and sample.finish is None:
+            sample.finish = choice["finish_reason"]
+            self._ended.append(index)
         return pieces
 
-    def completions(self, model: str, request: Request, seconds: float) -> list[Completion]:
-        """One completion a sample; Transient or Rejected when the reply is not whole."""
+    def completions(
+        self, model: str, request: Request, seconds: float, *, cut: bool = False, strict: bool = False
+    ) -> list[Completion]:
+        """One completion a sample; Transient or Rejected when the reply is not whole.
+
+        `cut`: the stop sequences were not sent, and end the text here. `strict`: the schema was sent in that form.
+        """
         if not any(sample.finish for sample in self.samples):
             said = any(sample.pieces for sample in self.samples)
             raise Unavailable("the reply broke off") if said else BadReply("the reply is not a chat completion")
@@ -75,13 +107,18 @@ class Reply:
         if any(sample.finish in (None, "error") for sample in self.samples):
             raise Unavailable("the reply broke off")
         return [
-            Completion(
-                text=sample.text,
-                model=model,
-                usage=usage,
-                finish=FINISH.get(sample.finish or "", "stop"),
-                reasoning=sample.reasoning or None,
-                seconds=seconds,
+            _stopped(
+                Completion(
+                    text=unwrapped(sample.text, request.schema) if strict and request.schema else sample.text,
+                    model=model,
+                    usage=usage,
+                    finish=sample.ended(),
+                    reasoning=sample.reasoning or None,
+                    calls=sample.calls.made(),
+                    logprobs=tuple(sample.logprobs) if request.logprobs else (),
+                    seconds=seconds,
+                ),
+                request.stop if cut else (),
             )
             for sample, usage in zip(self.samples, self._usages(request), strict=True)
         ]
@@ -101,12 +138,36 @@ class Reply:
         return [first, *(Usage(output_tokens=tokens) for tokens in each[1:])]
 
 
-def _usage(reported: Any) -> Usage:
-    details = getattr(reported, "completion_tokens_details", None)
+def whole(body: bytes) -> list[Any]:
+    """A reply that was not asked for in pieces, as its chunks: some servers stream whatever they are asked."""
+    if not body.lstrip().startswith(b"data:"):
+        return [json.loads(body)]
+    lines = (line.removeprefix(b"data:").strip() for line in body.splitlines() if line.startswith(b"data:"))
+    return [json.loads(line) for line in lines if line != b"[DONE]"]
+
+
+def _stopped(completion: Completion, stop: Sequence[str]) -> Completion:
+    ends = [at for at in (completion.text.find(mark) for mark in stop if mark) if at >= 0]
+    return replace(completion, text=completion.text[: min(ends)], finish="stop") if ends else completion
+
+
+def _token(told: Mapping[str, Any]) -> Token:
+    top = ((str(other["token"]), _logprob(other)) for other in told.get("top_logprobs") or ())
+    return Token(str(told["token"]), _logprob(told), tuple(sorted(top, key=lambda pair: -pair[1])))
+
+
+def _logprob(told: Mapping[str, Any]) -> float:
+    value = told.get("logprob")
+    number = float(value) if isinstance(value, (int, float)) else NEVER
+    return NEVER if math.isnan(number) else max(number, NEVER)
+
+
+def _usage(reported: Mapping[str, Any]) -> Usage:
+    details = reported.get("completion_tokens_details") or {}
     return Usage(
-        input_tokens=int(reported.prompt_tokens or 0),
-        output_tokens=int(reported.completion_tokens or 0),
-        reasoning_tokens=int(getattr(details, "reasoning_tokens", None) or 0),
+        input_tokens=int(reported.get("prompt_tokens") or 0),
+        output_tokens=int(reported.get("completion_tokens") or 0),
+        reasoning_tokens=int(details.get("reasoning_tokens") or 0),
     )
 
 

@@ -4,34 +4,64 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from promptkit.attachments import data_of
 from promptkit.errors import BadInput, CapabilityMissing
-from promptkit.types import Blob, Message, Request, Text
+from promptkit.providers.remote.chat_calls import offered, turn
+from promptkit.providers.remote.chat_schema import response_format
+from promptkit.types import Blob, Capabilities, Message, Request, Text
 
 NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 UNTYPED = ("top_k", "min_p")  # not in the vendors' format; compatible servers know them
 OURS = {*NUMBERS, *UNTYPED, "model", "messages", "max_tokens", "max_completion_tokens", "stop", "seed", "n"}
 OURS |= {"stream", "stream_options", "tools", "response_format", "logprobs", "top_logprobs"}
+MOST_LOGPROBS = 20  # the vendors' limit
+NOTHING = Capabilities()
 
 
-def check(request: Request, who: str, refuses: Collection[str] = (), *, images: bool = False) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one service writes what the format leaves open, for one of its models."""
+
+    path: str = "/chat/completions"
+    limit: str = "max_tokens"  # the field that limits a reply
+    refuses: Collection[str] = ()  # fields of a request it does not have
+    omits: Collection[str] = ()  # fields left out with a warning
+    ends_here: bool = False  # it knows no stop sequences: replies are cut on this side
+    efforts: Mapping[str, str] | None = None  # its words for how long to think; None: ours are passed on
+    strict: bool = False  # a schema is sent in the strict form
+    streams_schemas: bool = True
+    whole: bool = True  # a short reply that nobody watches comes in one piece: cheaper, but stopped a second later
+    always: Mapping[str, Any] = field(default_factory=dict)  # sent with every request that does not say otherwise
+
+
+def check(
+    request: Request, who: str, refuses: Collection[str] = (), *, images: bool = False, has: Capabilities = NOTHING
+) -> None:
     """Refuse before the call what `who` would refuse or misread; BadInput or CapabilityMissing."""
     if not request.messages:
         raise BadInput("a request needs at least one message")
-    for name in ("tools", "schema", "grammar", "logprobs"):
-        if getattr(request, name):
-            raise CapabilityMissing(f"{name}: not supported with {who} yet")
+    for name, can in (
+        ("tools", has.tools),
+        ("schema", has.json_schema),
+        ("grammar", has.grammar),
+        ("logprobs", has.logprobs),
+    ):
+        if getattr(request, name) and not can:
+            raise CapabilityMissing(f"{name}: not supported with {who}")
+    if request.logprobs > MOST_LOGPROBS:
+        raise BadInput(f"logprobs={request.logprobs}: {who} tells at most {MOST_LOGPROBS} a token")
     for name in refuses:
         if getattr(request, name) not in (None, ()):
             raise CapabilityMissing(f"{who} has no {name}", hint=f"leave {name} out, or use a local model")
     for message in request.messages:
         if any(isinstance(part, Blob) and not (images and part.kind == "image") for part in message.content):
-            raise CapabilityMissing(f"images and files: not supported with {who} yet")
-        if message.role == "tool" or message.calls:
-            raise CapabilityMissing(f"tools: not supported with {who} yet")
+            raise CapabilityMissing(f"images and files: not supported with {who}")
+        if (message.role == "tool" or message.calls) and not has.tools:
+            raise CapabilityMissing(f"tools: not supported with {who}")
     for text in (*(message.text for message in request.messages), *request.stop):
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise BadInput("a message is not valid Unicode text: it holds a lone surrogate")
@@ -45,7 +75,7 @@ def check(request: Request, who: str, refuses: Collection[str] = (), *, images: 
 
 def turns(request: Request) -> list[dict[str, Any]]:
     """The conversation as every chat format writes it; images as the vendors' format has them."""
-    return [{"role": message.role, "content": _content(message)} for message in request.messages]
+    return [turn(message, _content(message)) for message in request.messages]
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
@@ -63,20 +93,37 @@ def _data_url(image: Blob) -> str:
     return f"data:{image.media_type};base64,{b64encode(data_of(image)).decode()}"
 
 
-def parameters(request: Request, n: int, *, limit: str, omits: Collection[str] = ()) -> dict[str, Any]:
-    """The keyword arguments of `chat.completions.create` for `n` samples from this request's draw on."""
-    said = {name: value for name in NUMBERS if (value := getattr(request, name)) is not None and name not in omits}
+def effort(request: Request, who: str, efforts: Mapping[str, str] | None) -> dict[str, str]:
+    """The field that says how long to think, in the service's words; CapabilityMissing where it has none for it."""
+    if request.effort is None:
+        return {}
+    if efforts is None:
+        return {"reasoning_effort": request.effort}
+    if request.effort not in efforts:
+        can = f"it takes: {', '.join(efforts)}" if efforts else "leave the effort out, or ask a model that reasons"
+        what = f"has no effort {request.effort!r}" if efforts else "does not reason: there is no effort to choose"
+        raise CapabilityMissing(f"{who} {what}", hint=can)
+    return {"reasoning_effort": efforts[request.effort]}
+
+
+def parameters(request: Request, n: int, dialect: Dialect, who: str, *, stream: bool) -> dict[str, Any]:
+    """The fields of a chat completion for `n` samples from this request's draw on, `model` aside."""
+    said: dict[str, Any] = {"messages": turns(request), "seed": request.wire_seed}
+    for name in (*NUMBERS, *UNTYPED):
+        if (value := getattr(request, name)) is not None and name not in dialect.omits:
+            said[name] = value
     if request.max_tokens is not None:
-        said[limit] = request.max_tokens
-    if request.stop:
+        said[dialect.limit] = request.max_tokens
+    if request.stop and not dialect.ends_here:
         said["stop"] = list(request.stop)
     if n > 1:  # some servers refuse the field itself
         said["n"] = n
-    untyped = {name: value for name in UNTYPED if (value := getattr(request, name)) is not None}
-    return {
-        **said,
-        "messages": turns(request),
-        "seed": request.wire_seed,
-        "stream": True,
-        "extra_body": {**dict(request.extra), **untyped, "stream_options": {"include_usage": True}},
-    }
+    if request.schema is not None:
+        said["response_format"] = response_format(request.schema, strict=dialect.strict)
+    if request.tools:
+        said["tools"] = offered(request.tools)
+    if request.logprobs:
+        said |= {"logprobs": True, "top_logprobs": request.logprobs}
+    if stream and (dialect.streams_schemas or request.schema is None):
+        said |= {"stream": True, "stream_options": {"include_usage": True}}
+    return {**dialect.always, **said, **effort(request, who, dialect.efforts), **dict(request.extra)}

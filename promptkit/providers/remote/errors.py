@@ -6,21 +6,27 @@ them, so an error is known by the names of its classes and no SDK is imported to
 
 from __future__ import annotations
 
-import os
+import hashlib
 import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
 from typing import Any
 
-from promptkit import errors
+from promptkit import errors, keys
 from promptkit.errors import PromptkitError
 from promptkit.providers.remote.options import is_loopback
+from promptkit.providers.remote.overflow import overflow
+from promptkit.redaction import STAND_IN, redacted
 
-SECRET = re.compile(r"\b(?:sk|gsk|xai|key)[-_][\w*.\-]{6,}|\bBearer\s+\S+|\S*\*{4,}\S*")
+REFUSED = {"ConnectError", "ConnectionError", "ClientConnectorError", "ClientConnectorDNSError"}
+DROPPED = {*REFUSED, "ServerDisconnectedError", "ClientOSError", "ClientConnectionResetError"}
 TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|maximum context|exceeds? the context|too many tokens", re.I)
+TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
+PER_MINUTE = re.compile(r"Limit\D{0,3}([\d,]+)\b.{0,40}?\bRequested\D{0,3}([\d,]+)", re.I | re.S)  # tokens
 OFFLINE = "check the network, or try without one: -m builtin"
 
 
@@ -35,19 +41,33 @@ class Service:
     console: str = ""  # where one gets a key
     start: str = ""  # what starts it, where the user runs it
     pull: str = ""  # what makes a missing model available
+    larger: str = ""  # what gives it a larger context
+    needs_key: bool = True  # anywhere but on this machine
+    provider: str = ""  # whose key it takes, as `promptkit keys set` names it; "": as the variable says
 
     def key(self) -> str:
         """The key in force, read anew for every call; KeyMissing when there is none and one is needed."""
-        key = os.environ.get(self.variable, "").strip()
-        if key and not (key.isascii() and key.isprintable()):
-            raise errors.KeyMissing(f"{self.variable} holds characters no key has", hint=self._key_hint())
-        if not key and not is_loopback(self.address):
-            raise errors.KeyMissing(f"{self.who} needs a key: {self.variable} is not set", hint=self._key_hint())
-        return key
+        found = self._found()
+        if found and (wrong := keys.fault(found.value)):
+            raise errors.KeyMissing(f"the key in {found.where} {wrong}", hint=self._key_hint())
+        if not found and self.needs_key and not is_loopback(self.address):
+            told = f"{self.variable} is not set, and the keyring that has one gives none"
+            reason = told if keys.lost(self._owner) else f"{self.variable} is not set"
+            raise errors.KeyMissing(f"{self.who} needs a key: {reason}", hint=self._key_hint())
+        return found.value if found else ""
+
+    def account(self) -> str:
+        """Who is asked with which key: a short hash, never written down."""
+        with suppress(errors.KeyMissing):
+            found = self._found()
+            return hashlib.sha256(f"{self.address} {found.value if found else ''}".encode()).hexdigest()[:12]
+        return ""
 
     def failure(self, error: Exception) -> PromptkitError | None:
         """The error as one of ours; None when it is none of a server's."""
         names = {kind.__name__ for kind in type(error).__mro__}
+        if any(type(cause).__name__ in DROPPED for cause in _causes(error)):  # which httpx-aiohttp calls a time-out
+            return self._unreachable(error)
         if names & {"APITimeoutError", "TimeoutException"}:
             return errors.TimedOut(f"{self.who} took too long", hint="-o timeout=SECONDS waits longer")
         if names & {"APIConnectionError", "TransportError", "DecodingError", "ConnectionError"}:
@@ -58,8 +78,12 @@ class Service:
             return errors.BadReply(f"{self.who} answered with something that is not a chat completion")
         return None
 
+    def within(self, body: Mapping[str, Any]) -> PromptkitError:
+        """An error that came in the place of a reply, as one of ours."""
+        return self._answered(SimpleNamespace(body=body, message="no reply"))
+
     def _unreachable(self, error: Exception) -> PromptkitError:
-        refused = any(type(cause).__name__ in ("ConnectError", "ConnectionError") for cause in _causes(error))
+        refused = any(type(cause).__name__ in REFUSED for cause in _causes(error))
         if refused and (self.start or is_loopback(self.address)):
             hint = self.start or "start it, or check the address"
             return errors.Unreachable(f"nothing answers at {self.address}", hint=hint)
@@ -75,6 +99,8 @@ class Service:
             status = int(code) if code.isdigit() else 0
         said = self._clean(str(body.get("message") or getattr(error, "error", "") or getattr(error, "message", error)))
         headers = getattr(getattr(error, "response", None), "headers", {})
+        if status < 500 and ({code, kind} & TOO_LONG_CODES or TOO_LONG.search(said)) and code != "rate_limit_exceeded":
+            return overflow(self.model, said, body, self.larger)
         return self._of_status(status, {code, kind}, said, headers)
 
     def _of_status(self, status: int, codes: set[str], said: str, headers: Mapping[str, str]) -> PromptkitError:
@@ -82,13 +108,23 @@ class Service:
         if codes & {"model_not_found", "model_decommissioned"} or (status == 404 and "model" in said.lower()):
             hint = self.pull or "check the name after the colon"
             return errors.ModelMissing(f"{self.who} has no model {self.model!r} for you", hint=hint)
-        if codes & {"context_length_exceeded", "exceed_context_size_error"} or (status < 500 and TOO_LONG.search(said)):
-            return errors.ContextOverflow(f"the prompt does not fit {self.model}: {said}", hint="shorten the prompt")
+        if large := _too_large(status, codes, said):
+            limit, requested = large
+            hint = "ask for a shorter reply: --reply-tokens N (max_tokens), or shorten the prompt"
+            return errors.TooLarge(
+                f"{self.who}: more tokens at once than the account may send a minute: {said}",
+                hint=hint,
+                limit=limit,
+                requested=requested,
+            )
         if "insufficient_quota" in codes or status == 402:
             return errors.NoCredit(f"{self.who}: the account has no credit left", hint=self.console)
         match status:
+            case 401 if not self._has_key():
+                asked = f"{self.who} asks for a key: {self.variable} is not set"
+                return errors.KeyMissing(asked, hint=self._key_hint())
             case 401:
-                return errors.KeyMissing(f"{self.who} refused the key in {self.variable}", hint=self._key_hint())
+                return errors.KeyMissing(f"{self.who} refused the key in {self._key_is_in()}", hint=self._key_hint())
             case 403:
                 return errors.KeyMissing(f"{self.who} refused access: {said}", hint=self._key_hint())
             case 404:
@@ -104,15 +140,54 @@ class Service:
                 return errors.Rejected(f"{self.who} refused the request: {said}")
         return errors.Unavailable(f"{self.who} failed: {said}", retry_after=wait)
 
+    @property
+    def _owner(self) -> str:
+        return self.provider or self.variable.removesuffix("_API_KEY").lower().replace("_", "-")
+
+    def _found(self) -> keys.Found | None:
+        return keys.find(self._owner, self.variable) if self.variable else None
+
+    def _has_key(self) -> bool:
+        with suppress(errors.KeyMissing):
+            return self._found() is not None
+        return True
+
     def _key_hint(self) -> str:
-        return f"export {self.variable}=…\nget one at {self.console}\nor try without a key: -m builtin"
+        get_one = f"get one at {self.console}\n" if self.console else ""
+        ways = f"promptkit keys set {self._owner}\nexport {self.variable}=…\n" if self.variable else ""
+        return f"{ways}{get_one}or try without a key: -m builtin"
+
+    def _key_is_in(self) -> str:
+        with suppress(errors.KeyMissing):
+            if found := self._found():
+                return found.where
+        return self.variable
 
     def _clean(self, text: str) -> str:
         """What a server said, in one line without a key: some repeat the key they refuse."""
-        if (key := os.environ.get(self.variable, "").strip()) and len(key) > 3:
-            text = text.replace(key, "…")
-        line = " ".join(SECRET.sub("…", text).split())
+        with suppress(errors.KeyMissing):
+            if (found := self._found()) and len(found.value) > 3:
+                text = text.replace(found.value, STAND_IN)
+        line = " ".join(redacted(text, foreign=True).split())
         return "".join(character for character in line if character.isprintable())[:300]
+
+
+def unsent(error: BaseException) -> bool:
+    """Whether a connection that was closing took nothing of the request: it can be sent again as it is."""
+    return any(
+        type(cause).__name__ == "ClientConnectionResetError" and "closing transport" in str(cause)
+        for cause in _causes(error)
+    )
+
+
+def _too_large(status: int, codes: set[str], said: str) -> tuple[int | None, int | None] | None:
+    """Tokens a minute and tokens asked for, where no waiting helps; None where it does, or is none of this."""
+    if status not in (413, 429):
+        return None
+    if found := PER_MINUTE.search(said):
+        limit, requested = (int(number.replace(",", "")) for number in found.groups())
+        return (limit, requested) if requested > limit else None
+    return (None, None) if status == 413 and "rate_limit_exceeded" in codes else None
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -20,7 +20,8 @@ def checked(id: str, options: Mapping[str, object], readers: Mapping[str, Reader
     """The options, read; BadInput when one is unknown or cannot be used."""
     for name in options:
         if "key" in name.lower():  # its value is not repeated
-            raise BadInput(f"{id}: a key is not an option: options are written to the journal", hint="export it")
+            hint = f"promptkit keys set {id.partition(':')[0]}"
+            raise BadInput(f"{id}: a key is not an option: options are written to the journal", hint=hint)
         if name not in readers:
             raise BadInput(f"{id}: no option {name!r}", hint=f"there are: {', '.join(readers)}")
     read = {}

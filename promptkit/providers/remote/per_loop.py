@@ -6,22 +6,25 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize, ref
 
 T = TypeVar("T")
 
+_Held = WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[T, AsyncGenerator[T, None]]]
+
 
 class PerLoop(Generic[T]):
-    """Makes a client when a loop first asks for one, and closes it when that loop shuts down."""
+    """Makes a client when a loop first asks for one; closes it when that loop shuts down, or nobody can ask again."""
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
         self._close = close
-        self._held: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[T, AsyncGenerator[T, None]]] = (
-            WeakKeyDictionary()
-        )
+        self._held: _Held[T] = WeakKeyDictionary()
         self._lock = threading.Lock()
+        # What is held must not become garbage together with this: an HTTP session complains when it is collected open.
+        finalize(self, _end_all, self._held).atexit = False
 
     async def get(self) -> T:
         """The client of the running loop."""
@@ -29,7 +32,7 @@ class PerLoop(Generic[T]):
         with self._lock:
             held = self._held.get(loop)
         if held is None:
-            life = self._life(loop)
+            life = _life(self._make, self._close, partial(_drop, self._held, self._lock, ref(loop)))
             held = (await anext(life), life)  # nothing is awaited before its yield: no other task comes in between
             with self._lock:
                 self._held[loop] = held
@@ -47,16 +50,31 @@ class PerLoop(Generic[T]):
                 with suppress(RuntimeError):  # it has closed since, and the client with it
                     loop.call_soon_threadsafe(_end, loop, life)
 
-    async def _life(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[T, None]:
-        # A loop that shuts down closes the async generators begun in it: the only goodbye asyncio offers.
-        client = self._make()
-        try:
-            yield client
-        finally:
-            with self._lock:
-                self._held.pop(loop, None)
-            await self._close(client)
+
+async def _life(
+    make: Callable[[], T], close: Callable[[T], Awaitable[None]], drop: Callable[[], None]
+) -> AsyncGenerator[T, None]:
+    # A loop that shuts down closes the async generators begun in it: the only goodbye asyncio offers.
+    client = make()
+    try:
+        yield client
+    finally:
+        drop()
+        await close(client)
+
+
+def _drop(held: _Held[T], lock: threading.Lock, loop: ref[asyncio.AbstractEventLoop]) -> None:
+    if (mine := loop()) is not None:
+        with lock:
+            held.pop(mine, None)
 
 
 def _end(loop: asyncio.AbstractEventLoop, life: AsyncGenerator[T, None]) -> None:
     loop.create_task(life.aclose())
+
+
+def _end_all(held: _Held[T]) -> None:
+    for loop, (_, life) in list(held.items()):
+        if loop.is_running():
+            with suppress(RuntimeError):  # it has closed since, and the client with it
+                loop.call_soon_threadsafe(_end, loop, life)

@@ -1,0 +1,61 @@
+"""`openai-compatible:NAME -o base_url=…`: the models of any server that speaks OpenAI's format (vLLM, llama-server …).
+
+Such servers differ and do not say how: each is taken to do the least until an option says more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+
+from promptkit.errors import BadInput
+from promptkit.providers.remote.chat_model import NO_KEY, ChatModel, Connection
+from promptkit.providers.remote.chat_wire import Dialect
+from promptkit.providers.remote.declared import DECLARED, declared
+from promptkit.providers.remote.errors import Service
+from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url
+from promptkit.types import Capabilities
+
+ADDRESS, KEY = "OPENAI_COMPATIBLE_BASE_URL", "OPENAI_COMPATIBLE_API_KEY"
+OPTIONS = {"base_url": url, "timeout": seconds, **DECLARED}
+LARGER = "or start the server with a larger context (llama-server -c N, vllm --max-model-len N)"
+
+
+def open_openai_compatible(name: str, options: Mapping[str, object]) -> ChatModel:
+    """The model of that name at `base_url`; a key is sent where one is set, and none is needed before it is asked for.
+
+    `native_n`, `json_schema`, `tools`, `logprobs`, `images` and `context` say what the server can do.
+    """
+    if not name:
+        raise BadInput("openai-compatible: names no model", hint="-m openai-compatible:NAME -o base_url=http://…/v1")
+    given = checked(f"openai-compatible:{name}", {**_environment(), **options}, OPTIONS)
+    if "base_url" not in given:
+        hint = f"-o base_url=http://127.0.0.1:8080/v1\nor: export {ADDRESS}=http://127.0.0.1:8080/v1"
+        raise BadInput(f"openai-compatible:{name}: where the server is, is not said", hint=hint)
+    address = given["base_url"]
+    return ChatModel(
+        "openai-compatible",
+        Service(address, name, address, KEY, needs_key=False, larger=LARGER),
+        partial(_client, address, given.get("timeout", TIMEOUT)),
+        declared(given, Capabilities(images=True)),
+        Dialect(whole=False),  # on a machine of one's own, a reply that is abandoned ends at its next token
+    )
+
+
+def _environment() -> dict[str, object]:
+    address = os.environ.get(ADDRESS, "").strip()
+    return {"base_url": address} if address else {}
+
+
+def _client(address: str, timeout: float) -> Connection:
+    from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
+
+    client = AsyncOpenAI(
+        api_key=NO_KEY,  # set for every call
+        base_url=address,
+        timeout=timeout,
+        max_retries=0,  # retrying is done above, where it is seen and paid for
+        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address)),  # this machine is no proxy's business
+    )
+    return Connection(client, AsyncStream[object])
