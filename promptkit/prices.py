@@ -53,7 +53,7 @@ def price_of(model: str, capabilities: Capabilities, identity: str = "") -> Pric
             return Price(*written, where=str(file))
     if capabilities.local:
         return Price(0.0, 0.0, "local")
-    kind, _, name = model.partition(":")
+    kind, _, name = model.removeprefix("langchain:").partition(":")
     if name and kind not in UNLISTED and (listed := _listed(kind, name, _address(identity))):
         return listed
     return Price(*capabilities.price, where="the model") if capabilities.price else None

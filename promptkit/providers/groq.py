@@ -65,6 +65,7 @@ def open_groq(name: str, options: Mapping[str, object]) -> ChatModel:
             efforts=efforts,
             strict=HOLDS_SCHEMAS.match(name) is not None,
             streams_schemas=False,
+            whole=address == OFFICIAL,
             always={"reasoning_format": "parsed"} if PARSED.match(name) else {},
         ),
     )

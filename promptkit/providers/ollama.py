@@ -21,6 +21,7 @@ from promptkit.providers.ollama_api.context import least_tokens, lost, overflow
 from promptkit.providers.ollama_api.installed import Installed, Register
 from promptkit.providers.ollama_api.reply import Reply
 from promptkit.providers.ollama_api.server import OllamaServer, Progress
+from promptkit.providers.remote.cards import Card
 from promptkit.providers.remote.options import TIMEOUT, checked, seconds, whole
 from promptkit.types import Capabilities, Completion, Request
 
@@ -95,6 +96,10 @@ class Ollama:
     async def aclose(self) -> None:
         """Close its connections; safe to call twice."""
         await self._server.aclose()
+
+    async def cards(self) -> list[Card]:
+        """The models this Ollama has."""
+        return [Card(name) for name in await self._server.names()]
 
     async def pull(self) -> AsyncGenerator[Progress, None]:
         """Fetch the model into Ollama's store; what it says as it goes on, with bytes done and in all."""

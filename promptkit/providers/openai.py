@@ -65,6 +65,7 @@ def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
             ends_here=reasons,
             efforts={} if official and not reasons else None,
             strict=official,
+            whole=official,  # a server of one's own goes on writing a whole reply that is abandoned
         ),
     )
 

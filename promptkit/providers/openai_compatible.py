@@ -39,7 +39,7 @@ def open_openai_compatible(name: str, options: Mapping[str, object]) -> ChatMode
         Service(address, name, address, KEY, needs_key=False, larger=LARGER),
         partial(_client, address, given.get("timeout", TIMEOUT)),
         declared(given, Capabilities(images=True)),
-        Dialect(whole=False),  # on a machine of one's own, a reply that is abandoned ends at its next token
+        Dialect(),
     )
 
 

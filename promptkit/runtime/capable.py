@@ -11,12 +11,12 @@ LOCAL = "a GGUF file can: -m llamacpp:path/to/model.gguf"
 IMAGES = "a model that sees takes them: -m openai:gpt-4.1-mini, or -m ollama: with a vision model"
 REASONING = "leave --effort out, or ask a model that reasons: -m openai:gpt-5-mini, -m groq:openai/gpt-oss-20b"
 QUOTED = "texts are put into the prompt: attach them"
-OWN = "no provider on board calls tools yet; a model of your own may: model=, with Capabilities(tools=True)"
+TOOLS = "models that do: -m openai:gpt-4.1-mini, many of groq: and ollama:, or your own with Capabilities(tools=True)"
 
 
 def refuse_effort(effort: Effort | None, model: Model) -> None:
     """CapabilityMissing when the model is known not to reason; one that nobody knows about is asked."""
-    if effort is not None and model.capabilities.reasoning is False:
+    if effort not in (None, "none") and model.capabilities.reasoning is False:
         raise CapabilityMissing(f"{model.id} does not reason: it has no effort to choose", hint=REASONING)
 
 
@@ -37,6 +37,6 @@ def _wants(request: Request, model: Model) -> Iterator[tuple[str, bool, str]]:
     if request.logprobs:
         yield "does not tell log-probabilities", has.logprobs, LOCAL
     if request.tools or any(turn.calls or turn.role == "tool" for turn in request.messages):
-        yield "cannot call tools", has.tools, OWN
+        yield "cannot call tools", has.tools, TOOLS
     for part in (part for turn in request.messages for part in turn.content if isinstance(part, Blob)):
         yield f"takes no {part.kind}s", has.images and part.kind == "image", IMAGES if part.kind == "image" else QUOTED

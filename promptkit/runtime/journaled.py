@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from promptkit import errors
 from promptkit.errors import Cut, Paused, PromptkitError, ReplayMiss
-from promptkit.events import current_span
+from promptkit.events import Substituted, current_span, emit_once
 from promptkit.journal import Journal, Stored, key
 from promptkit.runtime.ledger import Nominal
 from promptkit.types import Capabilities, Completion, Provider, Request, Usage
@@ -127,7 +127,10 @@ class Journaled:
 
     def _depart(self, group: str) -> None:
         """Send everything that boarded in this tick, in as few calls as the provider allows."""
-        for batch in plan(self._boarding.pop(group), self.capabilities):
+        batches = plan(boarded := self._boarding.pop(group), self.capabilities)
+        if len(boarded) > 1 and self.capabilities.native_n == self.capabilities.batch == 1 and boarded[0].temperature:
+            emit_once(Substituted("several samples in one call", "a call for each sample"))
+        for batch in batches:
             names = [key(request, self._inner.identity) for request in batch]
             carrier = asyncio.get_running_loop().create_task(self._carry(dict(zip(names, batch, strict=True))))
             for name in names:

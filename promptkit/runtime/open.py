@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 from promptkit import keys, registry
 from promptkit.errors import BadInput, KeyMissing, PromptkitError
 from promptkit.journal import Journal
 from promptkit.places import FILE_MODELS
 from promptkit.redaction import redacted
+from promptkit.runtime import probes
 from promptkit.runtime.budgeted import Budget, Budgeted
 from promptkit.runtime.fallback import Chain, Fallback, chain
 from promptkit.runtime.fitted import Fitted
@@ -39,15 +41,21 @@ def open_provider(name: str, options: Mapping[str, object] | None = None) -> Pro
     """
     if len(names := split(name)) > 1:
         return chain([_one_of(names, each, options or {}) for each in names])
-    kind, _, rest = name.partition(":")
-    if kind in FILE_MODELS and rest:  # a run is resumed from any folder
-        rest = str(Path(rest).expanduser().absolute())
-        name = f"{kind}:{rest}"
+    kind, rest = parted(name)
+    name = f"{kind}:{rest}" if rest else name
     label = f"{os.getpid()} {name} {sorted((options or {}).items())}"  # what a fork inherits has lost its threads
     with _lock:
         if label not in _open:
             _open[label] = _opened(kind, rest, dict(options or {}))
         return _open[label]
+
+
+def parted(name: str) -> tuple[str, str]:
+    """The provider of a model's name, and what follows the colon; a file by its whole path: a run goes on anywhere."""
+    kind, _, rest = name.partition(":")
+    if kind in FILE_MODELS and rest and not rest.startswith("hf://"):
+        rest = str(Path(rest).expanduser().absolute())
+    return kind, rest
 
 
 def split(names: str) -> list[str]:
@@ -101,6 +109,13 @@ def _refuse_keys(kind: str, rest: str, options: Mapping[str, object]) -> None:
 
 
 def _opened(kind: str, rest: str, options: dict[str, object]) -> Provider:
+    probe = probes.stored(kind, rest, options)
+    provider = open_fresh(kind, rest, probes.declared(kind, probe.found, options) if probe else options)
+    return probes.Probed(provider, probe.found) if probe else provider
+
+
+def open_fresh(kind: str, rest: str, options: dict[str, object]) -> Provider:
+    """A provider of its own, as its adapter knows it: no probe is in force over it, and the caller closes it."""
     _refuse_keys(kind, rest, options)
     opener, plugin = registry.load("provider", kind), registry.plugin("provider", kind)
     if plugin is None:
@@ -211,8 +226,9 @@ class LangChainChatModel(Protocol):
 
 def as_provider(model: Model | LangChainChatModel) -> Provider:
     """The model itself when it is a provider, else wrapped as one."""
-    if isinstance(model, Provider):
-        return model
+    # Before Python 3.12 isinstance() of a protocol would look `identity` up, which may ask a server.
+    if all(inspect.getattr_static(model, name, None) is not None for name in ("identity", "complete_many", "aclose")):
+        return cast(Provider, model)
     if isinstance(model, Model):
         return Adapted(model)
     from promptkit.providers.langchain import from_langchain  # whoever has such a model has loaded LangChain

@@ -8,6 +8,7 @@ import json
 import math
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from promptkit import errors, events
 from promptkit.attachments import attach
 from promptkit.errors import BadInput, CapabilityMissing, ContextOverflow, KeyMissing
 from promptkit.events import Delta, Record
-from promptkit.providers.openai import open_openai
 from promptkit.providers.openai_compatible import open_openai_compatible
 from promptkit.types import Completion, Message, Provider, Request, Text, ToolCall, ToolSpec, message
 
@@ -39,10 +39,11 @@ def llama() -> Iterator[str]:
 
 
 def complete(*requests: Request, whole: bool = False, **options: object) -> list[Completion]:
-    """The completions; `whole`: by the provider that has short ones sent in one piece."""
+    """The completions; `whole`: short ones in one piece, as the vendors' own services are asked for them."""
 
     async def main() -> list[Completion]:
-        model = (open_openai if whole else open_openai_compatible)("m", options)
+        model = open_openai_compatible("m", options)
+        model._dialect = replace(model._dialect, whole=whole)
         return list(await model.complete_many(requests))
 
     return asyncio.run(main())

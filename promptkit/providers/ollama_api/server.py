@@ -7,6 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+from promptkit import keys
 from promptkit.providers.ollama_api.faults import failure
 from promptkit.providers.ollama_api.installed import Installed, look_up, running_context
 from promptkit.providers.remote.aiohttp_transport import transport
@@ -50,6 +51,13 @@ class OllamaServer:
         except Exception as error:
             raise failure(self.service, error) from None
 
+    async def names(self) -> list[str]:
+        """The models it has, by name."""
+        try:
+            return sorted(each.model or "" for each in (await (await self._clients.get()).list()).models)
+        except Exception as error:
+            raise failure(self.service, error) from None
+
     async def pull(self) -> AsyncGenerator[Progress, None]:
         """Fetch the model into Ollama's store; what it says as it goes on, with bytes done and in all."""
         try:
@@ -66,7 +74,7 @@ class OllamaServer:
 
         host, timeout = self.service.address, min(self._timeout, GLANCE)
         try:
-            with Client(host=host, timeout=timeout, trust_env=not is_loopback(host)) as client:
+            with Client(host=host, timeout=timeout, trust_env=not is_loopback(host), headers=_headers()) as client:
                 return look_up(client, self.service.model, num_ctx)
         except Exception as error:
             raise failure(self.service, error) from None
@@ -79,4 +87,10 @@ class OllamaServer:
 def _client(host: str, timeout: float) -> Any:
     from ollama import AsyncClient
 
-    return AsyncClient(host=host, timeout=timeout, transport=transport(host))
+    return AsyncClient(host=host, timeout=timeout, transport=transport(host), headers=_headers())
+
+
+def _headers() -> dict[str, str]:
+    """The key, wherever it is kept: the SDK itself knows the environment alone."""
+    found = keys.find("ollama", "OLLAMA_API_KEY")
+    return {"Authorization": f"Bearer {found.value}"} if found else {}

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from promptkit.errors import BadReply, PromptkitError
 from promptkit.events import Delta, Warned, emit, streamed
+from promptkit.providers.remote.cards import Card, cards, context_in_force
 from promptkit.providers.remote.chat_calls import recovered
 from promptkit.providers.remote.chat_lessons import Lessons
 from promptkit.providers.remote.chat_reply import Reply, Sample, whole
@@ -111,9 +112,38 @@ class ChatModel:
                     raise
                 raise failure from None  # the SDK's error may repeat the key
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Parameters its server turned out not to take."""
+        return frozenset(self._lessons.left_out)
+
+    async def cards(self) -> list[Card]:
+        """The models its server offers."""
+        try:
+            return await cards(await self._client())
+        except PromptkitError:
+            raise
+        except Exception as error:
+            if (failure := self._service.failure(error)) is None:
+                raise
+            raise failure from None
+
+    async def context(self) -> int | None:
+        """The context its server gives it, in tokens; None where nobody tells."""
+        with suppress(PromptkitError):
+            known = next((card.context for card in await self.cards() if card.name == self._service.model), None)
+            return await context_in_force(await self._client(), self._service.address) or known
+        return None
+
     async def aclose(self) -> None:
         """Close its connections; safe to call twice."""
         await self._clients.aclose()
+
+    async def _client(self) -> Any:
+        key = self._service.key()
+        client = (await self._clients.get()).client
+        client.api_key = key or NO_KEY  # a key that was changed counts at once
+        return client
 
     async def _asked(self, requests: Sequence[Request], sent: dict[str, Any]) -> list[Completion]:
         started = time.monotonic()
@@ -127,9 +157,8 @@ class ChatModel:
         return reply.completions(self.id, first, seconds, cut=cut, strict=self._dialect.strict)
 
     async def _chunks(self, sent: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        key = self._service.key()
+        await self._client()
         made = await self._clients.get()
-        made.client.api_key = key or NO_KEY  # a key that was changed counts at once
         body, stream = {"model": self._service.model, **sent}, "stream" in sent
         kind: dict[str, Any] = {"cast_to": object, "stream_cls": made.pieces} if stream else {"cast_to": bytes}
         for attempt in range(1, UNSENT + 1):

@@ -34,7 +34,7 @@ class Dialect:
     efforts: Mapping[str, str] | None = None  # its words for how long to think; None: ours are passed on
     strict: bool = False  # a schema is sent in the strict form
     streams_schemas: bool = True
-    whole: bool = True  # a short reply that nobody watches comes in one piece: cheaper, but stopped a second later
+    whole: bool = False  # a short reply that nobody watches comes in one piece: cheaper, but stopped late
     always: Mapping[str, Any] = field(default_factory=dict)  # sent with every request that does not say otherwise
 
 

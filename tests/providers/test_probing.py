@@ -1,0 +1,130 @@
+"""What is found out about a model by asking it, kept, and put in force: on llama.cpp's own server and on stubs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wire_server import Answer, alone, chunk, fault, llama_cpp, refused, sse, stub
+
+from promptkit import api, sync
+from promptkit.cli.app import start
+from promptkit.errors import Unreachable
+from promptkit.runtime import probes, probing
+from promptkit.runtime.open import open_provider, parted
+
+NAME = "openai-compatible:builtin.gguf"
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    alone(monkeypatch, tmp_path)
+    monkeypatch.setenv("PROMPTKIT_JOURNAL", str(tmp_path / "journal.db"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with llama_cpp() as address:
+        yield f"{address}/openai/v1"
+
+
+def test_llama_cpp_s_server_is_found_out_and_remembered(server: str, capsys: Capture, tmp_path: Path) -> None:
+    where = ["-o", f"base_url={server}"]
+    assert open_provider(NAME, {"base_url": server}).capabilities.json_schema is False
+    assert start(["models", "probe", NAME, *where, "--json"]) == 0
+    said = capsys.readouterr()
+    assert "at most 13 tiny requests" in said.err
+    body = json.loads(said.out)
+    assert body["found"] | {"tools": None, "context": None} == {
+        **{"native_n": 4, "seed": True, "json_schema": True, "grammar": False, "logprobs": True},
+        **{"tools": None, "context": None},
+    }
+    assert body["requests"] <= 13
+    assert body["told"]["grammar"]
+    assert [path.suffix for path in (tmp_path / "probes").iterdir()] == [".json"]
+    api_options: dict[str, object] = {"base_url": server}
+    found = probes.stored(*parted(NAME), api_options)
+    assert found is not None
+    assert found.found == body["found"]
+    # A second time nothing is asked; what is known is in force wherever the model is named.
+    assert start(["models", "probe", NAME, *where]) == 0
+    assert "--force asks again" in capsys.readouterr().err
+    assert start(["models", "show", NAME, *where]) == 0
+    shown = capsys.readouterr().out
+    assert any("JSON schema" in line and "yes" in line and "probed" in line for line in shown.splitlines())
+
+
+def test_what_was_found_reaches_the_adapter(server: str) -> None:
+    options: dict[str, object] = {"base_url": server, "timeout": 50}
+    sync.run(probing.probe(NAME, options))
+    model = open_provider(NAME, options)
+    assert (model.capabilities.native_n, model.capabilities.json_schema) == (4, True)
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    outcome = api.run("direct", "2 + 3?", model=NAME, model_options=options, output=schema, journal="memory")
+    assert json.loads(outcome.answer or "")["n"] is not None
+    assert outcome.usage.calls == 1  # held to the schema: no repair was needed
+
+
+def says(text: str) -> Answer:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    return sse(chunk(content=text), chunk(finish="stop"), chunk(usage=usage))
+
+
+def test_a_server_that_can_nothing_is_known_for_it() -> None:
+    with stub(says("hello")) as server:
+        found = sync.run(probing.probe("openai-compatible:x", {"base_url": server.address}, images=True))
+    assert found.found | {"seed": None} == {
+        **dict.fromkeys(("json_schema", "grammar", "logprobs", "tools"), False),
+        **{"native_n": 1, "images": True, "seed": None, "context": None},
+    }
+    assert "ignores n" in found.told["native_n"]
+
+
+def test_parameters_that_are_refused_are_named() -> None:
+    with stub(says("hello"), fault(400, "Unsupported parameter: 'top_k'", param="top_k", code="unsupported_parameter")):
+        pass
+    refusing: list[Any] = []
+
+    def check(path: str, body: Any) -> None:
+        refusing.append(body)
+
+    with stub(*[says("hello")] * 7, fault(400, "unknown parameter: min_p", param="min_p"), says("hi"), check=check) as at:
+        found = sync.run(probing.probe("openai-compatible:x", {"base_url": at.address}))
+    assert "min_p" in found.refused
+
+
+def test_an_error_that_says_nothing_about_the_model_is_raised_and_nothing_is_stored(tmp_path: Path) -> None:
+    with refused() as address, pytest.raises(Unreachable):
+        sync.run(probing.probe("openai-compatible:x", {"base_url": address}))
+    assert not (tmp_path / "probes").exists()
+    with stub(fault(404, "The model `x` does not exist", code="model_not_found")) as server:
+        assert start(["models", "probe", "openai-compatible:x", "-o", f"base_url={server.address}"]) == 1
+    assert not (tmp_path / "probes").exists()
+
+
+def test_a_damaged_probe_is_no_probe(server: str) -> None:
+    options: dict[str, object] = {"base_url": server}
+    path = probes.path_of(*parted(NAME), {**options, "timeout": 41})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"found":')
+    assert open_provider(NAME, {**options, "timeout": 41}).capabilities.json_schema is False
+
+
+def test_what_the_user_says_stays(server: str) -> None:
+    options: dict[str, object] = {"base_url": server, "native_n": 1, "logprobs": False}
+    found = sync.run(probing.probe(NAME, options))
+    assert (found.found["native_n"], found.found["logprobs"]) == (1, False)
+
+
+def test_a_server_lists_what_it_offers(server: str, capsys: Capture) -> None:
+    assert start(["models", "list", "openai-compatible", "-o", f"base_url={server}"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("openai-compatible:")
+    assert line.endswith("tokens")
+    assert start(["models", "list", "builtin"]) == 2
+    assert start(["models", "list", "opena"]) == 2
+    assert "did you mean openai?" in capsys.readouterr().err
