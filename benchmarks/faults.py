@@ -84,11 +84,11 @@ def options(kind: str, address: str, timeout: float) -> dict[str, object]:
     return {**where, "timeout": timeout}
 
 
-async def put_through(kind: str, address: str, calls: int, *, timeout: float, concurrency: int = 64) -> Result:
+async def put_through(kind: str, address: str, calls: int, *, patience: float, concurrency: int = 64) -> Result:
     """Make the calls, and once more what the journal then does not have."""
     how: dict[str, Any] = {
         "model": f"{kind}:m",
-        "model_options": options(kind, address, timeout),
+        "model_options": options(kind, address, patience),
         "concurrency": concurrency,
     }
     began, tried = time.monotonic(), Counter[str]()
@@ -136,7 +136,7 @@ def main() -> None:
     for kind in [said.only] if said.only else ("openai", "groq", "openai-compatible", "ollama"):
         for seed in said.seeds:
             with serving("--faults", FAULTS, "--seed", str(seed)) as address:
-                got = asyncio.run(put_through(kind, address, said.calls, timeout=said.timeout))
+                got = asyncio.run(put_through(kind, address, said.calls, patience=said.timeout))
             wrong = got.wrong + got.answered_unheard + got.unanswered_heard + got.unsettled
             row = [kind, seed, got.lost, got.told["answered_twice"], wrong, got.told["requests"], got.attempts]
             print("|", *(f"{cell} |" for cell in [*row, got.told["most_attempts"], got.again, f"{got.seconds:.1f}"]))

@@ -16,7 +16,7 @@ from typing import Literal
 
 from promptkit import prompts
 from promptkit.errors import BadInput, PromptkitError, ProviderError
-from promptkit.events import Decided, emit
+from promptkit.events import Decided, Substituted, emit, emit_once
 from promptkit.sampling import Sample, ask_all, fork
 from promptkit.types import Capabilities, Completion, Message, Model, Request, message
 from promptkit.verdicts import ballot, bare, verdict
@@ -24,6 +24,11 @@ from promptkit.verdicts import ballot, bare, verdict
 How = Literal["read", "grammar", "schema", "logprobs", "reask", "unreadable"]
 Way = Literal["grammar", "schema", "logprobs", "words"]  # how a model can be held to the options
 
+_INSTEAD: dict[Way, str] = {
+    "schema": "a JSON schema",
+    "logprobs": "the log-probabilities of its first token",
+    "words": "words, read strictly, and asked again once",
+}
 AGAIN = 1  # the branch of draws that re-asks have for themselves
 TOP = 20  # log-probabilities asked for; more is refused by most APIs
 MASS = 0.5  # an option is read off the first token only if that more likely than not begins one
@@ -74,6 +79,8 @@ async def decide_all(
     `each` sees a decision as soon as it is made: those of the first round in order, then those of the second.
     """
     among, way = _Options.of(options), way_of(model.capabilities)
+    if way in _INSTEAD:
+        emit_once(Substituted("a verdict held to the options by a grammar", _INSTEAD[way]))
     made: dict[int, Decision] = {}
     unread: list[Sample] = []
 

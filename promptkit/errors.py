@@ -5,7 +5,8 @@ PromptkitError                    1
 │   ├── UnknownName                   no strategy, pack or model of that name; did you mean …
 │   ├── BadInput                      a question, file or parameter that cannot be used
 │   ├── BadPrompt                     a template that cannot be used, with file:line
-│   └── CapabilityMissing             the model cannot do what was asked
+│   ├── CapabilityMissing             the model cannot do what was asked
+│   └── SandboxMissing                nothing here can hold a program as promised
 ├── KeyMissing                    4   no key, or the provider refused it
 ├── ProviderError                 1   the model could not answer
 │   ├── Unreachable                   nothing answers at its address, or its library cannot be loaded
@@ -83,6 +84,10 @@ class BadPrompt(UsageError):
 
 class CapabilityMissing(UsageError):
     """The model cannot do what was asked; refused before the call."""
+
+
+class SandboxMissing(UsageError):
+    """Nothing here can hold a program as promised; it was not run, and the hint names what to install."""
 
 
 class KeyMissing(PromptkitError):

@@ -202,6 +202,14 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Substituted:
+    """The model lacks what a strategy `wanted`, and the run goes on with `by`; said once a run."""
+
+    wanted: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatChanged:
     """What a conversation is from here on: its first `kept` messages, who the model is to be, and which model."""
 
@@ -249,6 +257,7 @@ Event = (
     | LevelDone
     | Best
     | Warned
+    | Substituted
     | ChatChanged
     | BudgetHit
     | Stopped
@@ -296,6 +305,7 @@ class _Stream:
     meter: Callable[[], Usage] = Usage
     deltas: bool = False  # whether any of them wants text as it is written
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    once: set[Event] = field(default_factory=set)  # what was said and is not said again
 
 
 _stream: ContextVar[_Stream | None] = ContextVar("promptkit_stream", default=None)
@@ -318,6 +328,14 @@ def emit(event: Event) -> None:
             emit(Warned(f"a sink failed and was dropped: {type(error).__name__}: {error}"))
 
 
+def emit_once(event: Event) -> None:
+    """emit() for what is worth saying once in a run."""
+    stream = _stream.get()
+    if stream is not None and event not in stream.once:
+        stream.once.add(event)
+        emit(event)
+
+
 def streamed() -> bool:
     """Whether anybody wants text as it is written; a sink with `deltas = False` does not."""
     stream = _stream.get()
@@ -333,6 +351,7 @@ def watch(*sinks: Sink, meter: Callable[[], Usage] | None = None) -> Iterator[No
         meter or (outer.meter if outer else Usage),
         bool(outer and outer.deltas) or any(getattr(sink, "deltas", True) for sink in sinks),
         outer.numbers if outer else itertools.count(),
+        outer.once if outer and meter is None else set(),  # a run of its own says it for itself
     )
     token = _stream.set(stream)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from promptkit.errors import CapabilityMissing
+from promptkit.events import Substituted, emit_once
 from promptkit.prompts import Pack
 from promptkit.sampling import ask, fork
 from promptkit.types import Completion, Model, Request, Text, message
@@ -28,6 +29,7 @@ async def ask_held(model: Model, request: Request, *, where: str) -> Completion:
     except CapabilityMissing:
         if request.schema is None:
             raise
+        _in_words()
         return await ask(model, replace(request, schema=None), where=f"{where}-free")
 
 
@@ -42,4 +44,11 @@ async def asked_again(
 
 
 def _schema(wanted: str, model: Model) -> str | None:
-    return str(wanted) if model.capabilities.json_schema else None
+    if model.capabilities.json_schema:
+        return str(wanted)
+    _in_words()
+    return None
+
+
+def _in_words() -> None:
+    emit_once(Substituted("a reply held to a JSON schema", "the form in words, checked, and one repair"))

@@ -169,7 +169,7 @@ def default_model() -> str:
     if not folder.is_absolute():  # not from a file
         return str(name)
     kind, colon, path = str(name).partition(":")
-    if kind not in places.FILE_MODELS or not path or "," in path:
+    if kind not in places.FILE_MODELS or not path or "," in path or path.startswith("hf://"):
         return str(name)
     file = folder / Path(path).expanduser()
     return f"{kind}{colon}{file.parent.resolve() / file.name}"  # the file keeps its name, also where it is a link

@@ -13,7 +13,9 @@ from itertools import product
 from typing import Any, Literal, get_args
 
 from promptkit import prompts
-from promptkit.algorithms.search.bfs import Evaluate, Expand, Level, Node, Thought, bfs, greedy
+from promptkit.algorithms.search.bfs import bfs
+from promptkit.algorithms.search.nodes import Evaluate, Expand, Level, Node, Thought
+from promptkit.algorithms.search.select import greedy
 from promptkit.bench.game24 import PACK, chosen
 from promptkit.bench.measured import Measured, measured
 from promptkit.bench.section import Bench, Section, Table

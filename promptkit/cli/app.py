@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from promptkit.cli import again, bench, cache, catalogue, chat, config, doctor, keys, new, plugins, prompts, runs
+from promptkit.cli import again, bench, cache, catalogue, chat, config, doctor, keys, models, new, plugins, prompts, runs
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
 from promptkit.cli.speak import complain, complain_bug, err
@@ -40,6 +40,7 @@ again.add_to(app)
 runs.add_to(app)
 prompts.add_to(app)
 catalogue.add_to(app)
+models.add_to(app)
 bench.add_to(app)
 plugins.add_to(app)
 new.add_to(app)

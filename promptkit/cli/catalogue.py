@@ -1,4 +1,4 @@
-"""`promptkit strategies` and `promptkit models`: what there is to choose from. Nothing here touches the network."""
+"""`promptkit strategies`: what there is to choose from. Nothing here touches the network."""
 
 from __future__ import annotations
 
@@ -19,24 +19,13 @@ from promptkit.errors import PluginBroken
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
-_NEEDS = {
-    "builtin": ("builtin", "nothing"),
-    "groq": ("groq:MODEL", "a key: promptkit keys set groq"),
-    "langchain": ("langchain:PROVIDER:MODEL", "a partner package: pip install langchain-PROVIDER"),
-    "llamacpp": ("llamacpp:PATH", "a GGUF file"),
-    "ollama": ("ollama:MODEL", "a server: ollama serve; ollama pull MODEL"),
-    "openai": ("openai:MODEL", "a key: promptkit keys set openai, or -o base_url=… of a compatible server"),
-    "openai-compatible": ("openai-compatible:MODEL", "a server: -o base_url=http://…/v1"),
-    "scripted": ("scripted:FILE", "a YAML or JSON file of replies"),
-}
 _PAPER = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 _LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add both verbs."""
+    """Add the verb."""
     app.command("strategies", cls=Verb)(strategies)
-    app.command("models", cls=Verb)(models)
 
 
 def strategies(
@@ -74,30 +63,6 @@ def strategies(
             for field in one["parameters"]
         ],
     )
-    return None
-
-
-def models(as_json: Json = False) -> None:
-    """List the kinds of model, and the default."""
-    from promptkit import registry
-    from promptkit.settings import default_model, origin
-
-    known = registry.names("provider")
-    default, where = origin("model")
-    kind = str(default).partition(":")[0]
-    found: list[dict[str, Any]] = []
-    for name in known:
-        form, needs = _NEEDS.get(name, (f"{name}:MODEL", "see its own documentation"))
-        found.append({"provider": name, "form": form, "needs": needs, "default": name == kind, **_state(name)})
-    chosen = {"model": default, "origin": where, "known": kind in known}
-    if as_json:
-        return out_json({"schema": "promptkit.models/1", "default": chosen, "models": found})
-    rows = [(each["form"], each["needs"], each["state"]) for each in found]
-    columns(("-m", "needs", "state"), rows)
-    problem = "" if kind in known else f"  there is no provider {kind!r}"
-    out("")
-    origin_of = "" if where == "default" else f"  ({clean(where)})"
-    prose(f"default: {clean(default_model())}{origin_of}{problem}")
     return None
 
 
@@ -155,45 +120,3 @@ def _default(field: Any) -> Any:
 
 def _said(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _state(name: str) -> dict[str, Any]:
-    """Whether the provider could be used now, and what is known of it without asking anyone."""
-    from promptkit.errors import PromptkitError
-
-    try:
-        match name:
-            case "builtin":
-                return _builtin()
-            case "llamacpp":
-                from promptkit.providers.llama import server
-
-                device = server.gpu() or server.cpu().split(";")[0]
-                build = {"xllamacpp": server.version(), "device": device}
-                return {"ready": True, "state": f"xllamacpp {server.version()} on {device}", **build}
-            case "scripted":
-                return {"ready": True, "state": "ready; replies are written down, no model runs"}
-            case "groq" | "openai":
-                from promptkit import keys
-
-                found = keys.find(name)
-                return {"ready": bool(found), "state": f"key in {found.where}" if found else "no key"}
-            case _:
-                return {"ready": None, "state": "not checked: that would take a call"}
-    except PromptkitError as error:
-        return {"ready": False, "state": error.message}
-
-
-def _builtin() -> dict[str, Any]:
-    from importlib import resources
-
-    from promptkit.providers.builtin import PACKS, open_builtin
-    from promptkit.types import plain
-
-    model = open_builtin("builtin", {})  # checks the file; its weights are not loaded
-    with resources.as_file(resources.files("promptkit") / "_data" / "builtin.gguf") as path:
-        size = path.stat().st_size
-    device = str(getattr(model, "device", "")).split(";")[0]
-    packs = ", ".join(f"-P {pack}" for pack in PACKS)
-    state = f"{size / 1e6:.1f} MB on board, {device}; knows {packs} only"
-    return {"ready": True, "state": state, "bytes": size, "device": device, "capabilities": plain(model.capabilities)}

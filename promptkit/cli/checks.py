@@ -16,7 +16,7 @@ from typing import Literal
 from promptkit.errors import PromptkitError
 from promptkit.render.amounts import many
 
-State = Literal["ok", "warn", "fail"]
+State = Literal["ok", "none", "warn", "fail"]  # none: not there, and nothing needs it
 
 PATIENCE = 120.0  # seconds for the model on board to load and answer; it takes less than one
 
@@ -31,10 +31,13 @@ class Finding:
     mend: str = ""
 
 
-def examine() -> list[Finding]:
+def examine(online: bool = False) -> list[Finding]:
     """What every check found; one that breaks is a finding too."""
-    checks = (_versions, _packages, _model, _settings, _journal, _folders, _prompts, _terminal, _sockets)
-    return [finding for check in checks for finding in _guarded(check)]
+    from promptkit.cli.reachable import checks as reachable
+
+    here = (_journal, _folders, _prompts, _terminal, _sockets)
+    every = (_versions, _packages, _model, _settings, *reachable(online), *here)
+    return [finding for check in every for finding in _guarded(check)]
 
 
 def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -48,10 +51,10 @@ def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
-    from promptkit import __version__
+    from promptkit import __version__ as ours
 
     system = f"{platform.system()} {platform.machine()}"
-    yield Finding("versions", "ok", f"python {platform.python_version()}, promptkit {__version__}, {system}")
+    yield Finding("versions", "ok", f"python {platform.python_version()}, promptkit {ours}, {system}")
 
 
 def _packages() -> Iterator[Finding]:
@@ -172,8 +175,7 @@ def _prompts() -> Iterator[Finding]:
 def _terminal() -> Iterator[Finding]:
     from rich.console import Console
 
-    console = Console(file=sys.stdout)
-    encoding = sys.stdout.encoding or "utf-8"
+    console, encoding = Console(file=sys.stdout), sys.stdout.encoding or "utf-8"
     kind = "terminal" if sys.stdout.isatty() else "output is not a terminal"
     found = f"{kind}: {encoding}, {console.width} columns, colours: {console.color_system or 'none'}"
     if encoding.lower().startswith("utf"):
@@ -193,8 +195,6 @@ def _sockets() -> Iterator[Finding]:
         yield Finding("sockets", "ok" if sys.platform == "win32" else "warn", found, "TMPDIR=/tmp")
         return
     remove_socket(socket)
-    if socket.parent.parent.samefile(folder):
-        yield Finding("sockets", "ok", f"local models listen on a private socket under {folder}")
-    else:
-        note = f"{folder} is too long a path for a unix socket: {socket.parent.parent} is used"
-        yield Finding("sockets", "warn", note, "TMPDIR=/tmp")
+    if (used := socket.parent.parent).samefile(folder):
+        return (yield Finding("sockets", "ok", f"local models listen on a private socket under {folder}"))
+    yield Finding("sockets", "warn", f"{folder} is too long a path for a unix socket: {used} is used", "TMPDIR=/tmp")

@@ -73,6 +73,13 @@ def models(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def kinds(incomplete: str) -> list[str]:
+    """The providers."""
+    from promptkit import registry
+
+    return [name for name in registry.names("provider") if name.startswith(incomplete)]
+
+
 def keyed(incomplete: str) -> list[str]:
     """The providers that may take a key."""
     from promptkit import keys, registry

@@ -23,11 +23,14 @@ def add_to(app: typer.Typer) -> None:
     app.command("doctor", cls=Verb)(doctor)
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False) -> int:
-    """Check this installation; exit 1 if something is broken. Nothing here touches the network."""
+def doctor(
+    online: Annotated[bool, typer.Option("--online", help="Reach the providers whose keys are there, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> int:
+    """Check this installation; exit 1 if something is broken. Without --online nothing leaves this machine."""
     from promptkit.cli.checks import examine
 
-    findings = [*examine(), *_plugins()]
+    findings = [*examine(online), *_plugins()]
     healthy = all(finding.state != "fail" for finding in findings)
     if as_json:
         out_json({"schema": "promptkit.doctor/1", "ok": healthy, "checks": [plain(finding) for finding in findings]})
@@ -57,10 +60,10 @@ def _plugins() -> Iterator[Finding]:
 
 def _lines(findings: Sequence[Finding]) -> Iterator[str]:
     try:
-        "✓✗".encode(sys.stdout.encoding or "utf-8")
-        marks = {"ok": "✓", "warn": "!", "fail": "✗"}
+        "✓✗·".encode(sys.stdout.encoding or "utf-8")
+        marks = {"ok": "✓", "none": "·", "warn": "!", "fail": "✗"}
     except UnicodeEncodeError:
-        marks = {"ok": "ok", "warn": "!", "fail": "x"}
+        marks = {"ok": "ok", "none": "-", "warn": "!", "fail": "x"}
     wide = max(map(len, marks.values()))
     for finding in findings:
         yield f"  {marks[finding.state].ljust(wide)} {clean(finding.found)}"

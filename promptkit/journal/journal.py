@@ -183,7 +183,7 @@ class Journal:
         await self._writer.done(work)
 
     async def resume_run(self, run: str, *, anew: bool = True) -> RunRow:
-        """Lease a run again, for another attempt that supersedes the events of earlier ones, or for more of the last."""
+        """Lease a run again: for another attempt, whose events supersede all earlier ones, or for more of the last."""
         return await self._writer.done(partial(runs.resume, id=run, owner=self._owner, anew=anew))
 
     async def end_run(self, run: str, status: str, outcome: dict[str, Any]) -> None:

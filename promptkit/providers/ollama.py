@@ -97,6 +97,10 @@ class Ollama:
         """Close its connections; safe to call twice."""
         await self._server.aclose()
 
+    async def version(self) -> str:
+        """The Ollama's own, e.g. 0.12.1."""
+        return await self._server.version()
+
     async def cards(self) -> list[Card]:
         """The models this Ollama has."""
         return [Card(name) for name in await self._server.names()]

@@ -65,7 +65,7 @@ class PlainDisplay:
 
     def _news(self, event: e.Event, snapshot: Snapshot) -> str:
         match event:
-            case e.BudgetHit() | e.Stopped():
+            case e.BudgetHit() | e.Stopped() | e.Substituted():
                 return ""
             case e.RunEnded():  # no summary follows an error, and what it took was paid for
                 return note(event, snapshot) if event.status == "error" and event.usage.tokens else ""
@@ -99,6 +99,8 @@ def note(event: e.Event, snapshot: Snapshot) -> str:
             return f"retry {event.attempt} in {event.wait:.3g} s: {one_line(event.error)}"
         case e.Warned():
             return f"warning: {one_line(event.message)}"
+        case e.Substituted():
+            return f"in place of {one_line(event.wanted)}: {one_line(event.by)}"
         case e.BudgetHit():
             return f"{frame.budget_words(snapshot)}; nothing more is sent"
         case e.Stopped():

@@ -43,7 +43,9 @@ def open_provider(name: str, options: Mapping[str, object] | None = None) -> Pro
         return chain([_one_of(names, each, options or {}) for each in names])
     kind, rest = parted(name)
     name = f"{kind}:{rest}" if rest else name
-    label = f"{os.getpid()} {name} {sorted((options or {}).items())}"  # what a fork inherits has lost its threads
+    given = sorted((options or {}).items())
+    probed = probes.noted(kind, rest, options or {})  # a probe counts at once
+    label = f"{os.getpid()} {name} {given} {probed}"  # what a fork inherits has lost its threads
     with _lock:
         if label not in _open:
             _open[label] = _opened(kind, rest, dict(options or {}))

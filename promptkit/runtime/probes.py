@@ -60,6 +60,14 @@ def stored(kind: str, rest: str, options: Mapping[str, object]) -> Probe | None:
         return None
 
 
+def noted(kind: str, rest: str, options: Mapping[str, object]) -> int:
+    """When the probe of a model was written, in ns; 0 when there is none."""
+    try:
+        return path_of(kind, rest, options).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def store(kind: str, rest: str, options: Mapping[str, object], probe: Probe) -> Path:
     """Write a probe; returns where."""
     path = path_of(kind, rest, options)

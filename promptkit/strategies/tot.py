@@ -13,7 +13,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from promptkit import prompts
-from promptkit.algorithms.search.bfs import Evaluate, Expand, Level, Node, Thought, bfs, greedy, proportional
+from promptkit.algorithms.search.bfs import bfs
+from promptkit.algorithms.search.nodes import Evaluate, Expand, Level, Node, Thought
+from promptkit.algorithms.search.select import greedy, proportional
 from promptkit.decisions import Decision, decide, decide_all
 from promptkit.errors import BadInput, BadPrompt
 from promptkit.events import Best, LevelDone, NodeAdded, NodeMerged, NodePruned, NodeSelected, NodeValued, emit

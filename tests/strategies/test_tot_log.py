@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 import promptkit as pk
-from promptkit.algorithms.search.bfs import Evaluate, Expand, Level, Node, Thought, bfs, greedy
+from promptkit.algorithms.search.bfs import bfs
+from promptkit.algorithms.search.nodes import Evaluate, Expand, Level, Node, Thought
+from promptkit.algorithms.search.select import greedy
 from promptkit.events import CallEnded, SpanStarted
 
 LOG = Path(__file__).parents[3] / "shared" / "data" / "tot" / "game24_tot_b5_gpt4.json"

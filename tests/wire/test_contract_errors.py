@@ -134,13 +134,9 @@ def test_a_server_that_fails_is_asked_again(name: str, journal: Journal, instant
         async with place.opened() as provider:
             await pk.arun("cot", "2 + 2?", model=provider, journal=journal, sinks=[seen.append])
 
-    with pytest.raises(Unavailable) as raised:
-        if name == "ollama":
-            with ollama(answers=[broken]) as server:
-                asyncio.run(main(Place(name, server.address)))
-        else:
-            with stub(broken) as server:
-                asyncio.run(main(Place(name, server.address)))
+    serving = ollama(answers=[broken]) if name == "ollama" else stub(broken)
+    with serving as server, pytest.raises(Unavailable) as raised:
+        asyncio.run(main(Place(name, server.address)))
     assert raised.value.exit_code == 1
     (row,) = journal.runs()
     tried = [record for record in seen if type(record.event).__name__ == "Retrying"]

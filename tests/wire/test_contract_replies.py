@@ -194,7 +194,7 @@ def test_log_probabilities_are_told_or_refused(place: Place) -> None:
 @everywhere
 def test_tools_are_offered_or_refused(place: Place) -> None:
     tool = ToolSpec("add", "adds two numbers", SCHEMA)
-    options = {"tools": True} if ABLE.get(place.name) else {}
+    options: dict[str, Any] = {"tools": True} if ABLE.get(place.name) else {}
     if place.open(**options).capabilities.tools:
         completed(place, asking("2 + 2?", tools=(tool,), max_tokens=8), **options)
         (body,) = place.bodies()

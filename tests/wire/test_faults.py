@@ -21,9 +21,9 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def put(kind: str, calls: int, *faults: str, timeout: float) -> Result:
+def put(kind: str, calls: int, *faults: str, patience: float) -> Result:
     with serving("--faults", FAULTS, "--seed", "1", *faults) as address:
-        return asyncio.run(put_through(kind, address, calls, timeout=timeout))
+        return asyncio.run(put_through(kind, address, calls, patience=patience))
 
 
 def hold(got: Result, calls: int) -> None:
@@ -41,7 +41,7 @@ def hold(got: Result, calls: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_hundred_calls(kind: str, instant_retries: None) -> None:
-    got = put(kind, 200, "--retry-after-ms", "20", timeout=4.0)
+    got = put(kind, 200, "--retry-after-ms", "20", patience=4.0)
     hold(got, 200)
     assert set(got.told["broken"]) >= {"429", "500", "reset"}
 
@@ -49,6 +49,6 @@ def test_two_hundred_calls(kind: str, instant_retries: None) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thousand_calls(kind: str, instant_retries: None) -> None:
-    got = put(kind, 1000, "--retry-after-ms", "200", timeout=10.0)
+    got = put(kind, 1000, "--retry-after-ms", "200", patience=10.0)
     hold(got, 1000)
     assert set(got.told["broken"]) == {"429", "500", "reset", "stall", "cut", "garbled"}

@@ -51,6 +51,14 @@ class OllamaServer:
         except Exception as error:
             raise failure(self.service, error) from None
 
+    async def version(self) -> str:
+        """What it says it is, e.g. 0.12.1."""
+        try:
+            came = await (await self._clients.get())._request_raw("GET", "/api/version")
+            return str(came.json()["version"])
+        except Exception as error:
+            raise failure(self.service, error) from None
+
     async def names(self) -> list[str]:
         """The models it has, by name."""
         try:
