@@ -7,7 +7,21 @@ from typing import Any
 
 import typer
 
-from promptkit.cli import again, bench, cache, catalogue, chat, config, doctor, keys, models, new, plugins, prompts, runs
+from promptkit.cli import (
+    again,
+    bench,
+    cache,
+    catalogue,
+    chat,
+    config,
+    doctor,
+    keys,
+    models,
+    new,
+    plugins,
+    prompts,
+    runs,
+)
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
 from promptkit.cli.speak import complain, complain_bug, err

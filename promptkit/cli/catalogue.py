@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from promptkit.cli import complete
-from promptkit.cli.speak import clean, out, out_json
+from promptkit.cli.speak import clean, out_json
 from promptkit.cli.tables import columns, prose
 from promptkit.cli.verb import Verb
 from promptkit.errors import PluginBroken

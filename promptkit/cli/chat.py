@@ -72,7 +72,7 @@ def read_persona(text: str) -> str:
 
 
 def from_pipe(talk: Talk) -> int:
-    """The exit code of a conversation whose messages are the lines of stdin; stdout has the replies and nothing else."""
+    """The exit code of a conversation whose messages are the lines of stdin; stdout has the replies alone."""
     code = int(Exit.DONE)
     for raw in sys.stdin.buffer if sys.stdin is not None else ():
         line = raw.decode("utf-8-sig", "replace").strip()
@@ -113,7 +113,9 @@ def at_terminal(talk: Talk) -> int:
             talk.stopped()
         except OSError as error:
             abandon(sys.stdout)
-            raise PromptkitError(f"stdout cannot be written: {error.strerror or error}", hint="chat --resume") from error
+            raise PromptkitError(
+                f"stdout cannot be written: {error.strerror or error}", hint="chat --resume"
+            ) from error
     _farewell(talk.chat)
     return Exit.DONE
 

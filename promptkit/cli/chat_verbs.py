@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from promptkit.chat import Chat
-from promptkit.cli.speak import abandon, clean, err, say
+from promptkit.cli.chat_reply import Streamed
+from promptkit.cli.speak import clean, err
 from promptkit.errors import BadInput, ContextOverflow, UnknownName
-from promptkit.events import Delta, Record, Retrying, Warned
 from promptkit.types import Outcome
 
 VERBS = {
@@ -32,7 +32,7 @@ class Talk:
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
         self._written: set[Path] = set()  # by /save: these may be written again
-        self._reply: _Streamed | None = None
+        self._reply: Streamed | None = None
 
     def greet(self) -> None:
         """Say who is there."""
@@ -85,7 +85,9 @@ class Talk:
             fresh.replace(path)
         except OSError as error:
             fresh.unlink(missing_ok=True)
-            raise BadInput(f"{path}: {error.strerror or error}", hint="/save into a folder that can be written") from error
+            raise BadInput(
+                f"{path}: {error.strerror or error}", hint="/save into a folder that can be written"
+            ) from error
         self._written.add(path)
         self._note(f"saved {len(past.exchanges)} exchanges to {path}")
 
@@ -133,7 +135,7 @@ class Talk:
         """Send a message, or the last one again, and show the reply."""
         from promptkit import sync
 
-        self._reply = shown = _Streamed()
+        self._reply = shown = Streamed()
         work = self.chat.aretry(shown) if message is None else self.chat.asay(message, shown)
         try:
             outcome = sync.run(work)
@@ -177,52 +179,3 @@ class Talk:
         import shutil
 
         return max(10, shutil.get_terminal_size().columns)
-
-
-class _Streamed:
-    """The sink that shows a reply as it is written; where stdout is no terminal it is shown when it is whole."""
-
-    def __init__(self) -> None:
-        from promptkit.render.talk import Pieces
-
-        self._live = sys.stdout is not None and sys.stdout.isatty()
-        self._pieces, self._begun, self._open = Pieces(), False, False
-
-    def __call__(self, record: Record) -> None:
-        match record.event:
-            case Delta(text=text, reasoning=False) if self._live:
-                self._put(self._pieces.take(text))
-            case Retrying(error=error, wait=wait):
-                self.close()
-                self._begun = False
-                say(f"it failed and is asked again in {wait:.0f} s: {error}")
-            case Warned(message=message, hint=hint):
-                say(message, hint.splitlines())
-            case _:
-                pass
-
-    def close(self) -> None:
-        """End the line; safe to call twice."""
-        self._put(self._pieces.rest())
-        if self._open:
-            self._put("\n")
-            self._open = False
-
-    def whole(self, text: str) -> None:
-        """The reply, where nothing was shown of it: it came from the journal, or stdout is no terminal."""
-        if not self._begun and text:
-            self._put(self._pieces.take(text) + self._pieces.rest())
-            self.close()
-
-    def _put(self, text: str) -> None:
-        if not text or sys.stdout is None:
-            return
-        from promptkit.render.safe import downgrade
-
-        self._begun, self._open = True, not text.endswith("\n")
-        encoding = sys.stdout.encoding or "utf-8"
-        try:
-            sys.stdout.write(downgrade(text, encoding).encode(encoding, "replace").decode(encoding))
-            sys.stdout.flush()
-        except BrokenPipeError:
-            abandon(sys.stdout)

@@ -15,6 +15,7 @@ _NEEDS = {
     "scripted": ("scripted:FILE", "a YAML or JSON file of replies"),
 }
 
+
 def kinds() -> list[dict[str, Any]]:
     """Every kind of model: how it is named, what it needs, and its state."""
     from promptkit import registry

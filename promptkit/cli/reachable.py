@@ -28,10 +28,14 @@ PEM = "SSL_CERT_FILE=/path/to/your-network's-certificates.pem"
 
 def checks(online: bool) -> list[Check]:
     """The checks; each is named for what it looks at."""
-    found = [partial(_ollama, online), partial(_keys, online), _tls]
-    for check, name in zip(found, ("ollama", "keys", "tls"), strict=True):
-        check.__name__ = name  # type: ignore[union-attr]
-    return list(found)
+
+    def ollama() -> Iterator[Finding]:
+        yield from _ollama(online)
+
+    def keys() -> Iterator[Finding]:
+        yield from _keys(online)
+
+    return [ollama, keys, _tls]
 
 
 def _ollama(online: bool) -> Iterator[Finding]:
@@ -105,7 +109,9 @@ def _keys(online: bool) -> Iterator[Finding]:
         end = f"…{key.value[-SHOWN:]}" if len(key.value) >= 4 * SHOWN else "…"
         said = f"{provider} key from {key.where} ({end})"
         if fault := keys.fault(key.value):
-            yield Finding("keys", "fail", f"{provider}: the key in {key.where} {fault}", f"promptkit keys set {provider}")
+            yield Finding(
+                "keys", "fail", f"{provider}: the key in {key.where} {fault}", f"promptkit keys set {provider}"
+            )
         elif online and provider in ASKED:
             yield _reached(provider, said)
         else:
@@ -128,7 +134,9 @@ def _reached(provider: str, said: str) -> Finding:
         return Finding("keys", "fail", f"{said}: {error.message}", f"promptkit keys set {provider}")
     except PromptkitError as error:
         certificate = "certificate" in error.message.lower()
-        return Finding("keys", "fail", f"{said}: {error.message}", PEM if certificate else error.hint.replace("\n", "; "))
+        return Finding(
+            "keys", "fail", f"{said}: {error.message}", PEM if certificate else error.hint.replace("\n", "; ")
+        )
     took = 1000 * (time.monotonic() - began)
     return Finding("keys", "ok", f"{said}, accepted, {took:.0f} ms, {len(cards)} models")
 

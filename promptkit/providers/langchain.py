@@ -116,7 +116,10 @@ def open_langchain(name: str, options: Mapping[str, object]) -> LangChainModel:
     if not (provider and colon and model):
         raise BadInput(f"langchain:{name} does not name a provider and a model", hint=EXAMPLE)
     if said := next((option for option in options if any(word in option.lower() for word in SECRET)), None):
-        raise BadInput(f"{said} is not an option: options are written to the journal", hint="export it under the name LangChain reads")
+        raise BadInput(
+            f"{said} is not an option: options are written to the journal",
+            hint="export it under the name LangChain reads",
+        )
     from langchain.chat_models import init_chat_model
 
     try:

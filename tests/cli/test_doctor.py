@@ -43,7 +43,18 @@ def test_a_sound_setup(capsys: Capture) -> None:
     assert "answered" in found["model"]["found"]
     assert "runs on" in found["device"]["found"] or "run on" in found["device"]["found"]
     assert set(found) == {
-        *("versions", "packages", "model", "device", "settings", "journal", "folders", "prompts", "terminal", "sockets"),
+        *(
+            "versions",
+            "packages",
+            "model",
+            "device",
+            "settings",
+            "journal",
+            "folders",
+            "prompts",
+            "terminal",
+            "sockets",
+        ),
         *("ollama", "keys", "tls"),
     }
 

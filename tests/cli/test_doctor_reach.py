@@ -1,4 +1,4 @@
-"""`promptkit doctor` beyond its own process: an Ollama on this machine, keys, certificates, and the APIs with --online."""
+"""`promptkit doctor` beyond its own process: an Ollama here, keys, certificates, and the APIs with --online."""
 
 from __future__ import annotations
 

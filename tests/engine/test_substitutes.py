@@ -41,13 +41,20 @@ def test_a_form_in_words(able: bool, said: int, journal: Journal) -> None:
 
 @pytest.mark.parametrize(
     ("able", "by"),
-    [({}, "words, read"), ({"logprobs": True}, "the log-prob"), ({"json_schema": True}, "a JSON"), ({"grammar": True}, "")],
+    [
+        ({}, "words, read"),
+        ({"logprobs": True}, "the log-prob"),
+        ({"json_schema": True}, "a JSON"),
+        ({"grammar": True}, ""),
+    ],
 )
 def test_a_verdict_held_to_its_options_some_other_way(able: dict[str, bool], by: str) -> None:
     seen = Seen()
     with watch(seen):
         for _ in range(3):
-            asyncio.run(decide(model("yes", **able), Request(messages=(message("user", "?"),)), ["yes", "no"], where="x"))
+            asyncio.run(
+                decide(model("yes", **able), Request(messages=(message("user", "?"),)), ["yes", "no"], where="x")
+            )
     found = seen.of(Substituted)
     assert len(found) == bool(by)
     assert all(each.by.startswith(by) for each in found)

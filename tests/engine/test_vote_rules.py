@@ -37,7 +37,7 @@ def plurality(votes: list[Vote]) -> str | None:
 
 
 @given(VOTES)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_stopping_early_never_changes_the_winner(votes: list[Vote]) -> None:
     early, batches = played(votes)
     assert early.winner == plurality(votes) == count(votes).winner
@@ -50,7 +50,7 @@ def test_nor_in_any_vote_of_seven() -> None:
 
 
 @given(VOTES, st.integers(0, 25))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_a_batch_is_the_smallest_that_could_settle_the_vote(votes: list[Vote], more: int) -> None:
     n = len(votes) + more
     now = count(votes)
@@ -65,7 +65,7 @@ def test_a_batch_is_the_smallest_that_could_settle_the_vote(votes: list[Vote], m
 
 
 @given(VOTES, st.lists(st.sampled_from(["a", "b", "c", "d", None, "!"]), max_size=20))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_settled_means_that_nothing_can_change_it(votes: list[Vote], rest: list[Vote]) -> None:
     n = len(votes) + len(rest)
     if settled(count(votes), n):
@@ -73,6 +73,7 @@ def test_settled_means_that_nothing_can_change_it(votes: list[Vote], rest: list[
 
 
 @given(VOTES)
+@settings(deadline=None)
 def test_a_tally_drops_nothing(votes: list[Vote]) -> None:
     counted = count(votes)
     assert counted.seen == len(votes)

@@ -42,8 +42,11 @@ def test_an_address_names_a_repository_a_revision_and_a_file(address: str, wante
 
 @pytest.mark.parametrize(
     "file",
-    ["", "a", "a/b", "a/b/", "/a/b/c.gguf", "a/b/../c.gguf", "../b/c.gguf", "a/../c.gguf", "a/b//c.gguf"]
-    + ["a/b/..\\c.gguf", "a/b/c.bin", "a/b@/c.gguf", "a/b@../c.gguf", "a/b c/d.gguf", "a/b/c:d.gguf", "a/b/./c.gguf"],
+    [
+        *("", "a", "a/b", "a/b/", "/a/b/c.gguf", "a/b/../c.gguf", "../b/c.gguf", "a/../c.gguf", "a/b//c.gguf"),
+        *("a/b/..\\c.gguf", "a/b/c.bin", "a/b@/c.gguf", "a/b@../c.gguf", "a/b c/d.gguf", "a/b/c:d.gguf"),
+        "a/b/./c.gguf",
+    ],
 )
 def test_what_names_no_file_or_leads_outside_is_refused(file: str) -> None:
     with pytest.raises(BadInput) as raised:

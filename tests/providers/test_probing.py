@@ -40,8 +40,13 @@ def test_llama_cpp_s_server_is_found_out_and_remembered(server: str, capsys: Cap
     assert "at most 13 tiny requests" in said.err
     body = json.loads(said.out)
     assert body["found"] | {"tools": None, "context": None} == {
-        **{"native_n": 4, "seed": True, "json_schema": True, "grammar": False, "logprobs": True},
-        **{"tools": None, "context": None},
+        "native_n": 4,
+        "seed": True,
+        "json_schema": True,
+        "grammar": False,
+        "logprobs": True,
+        "tools": None,
+        "context": None,
     }
     assert body["requests"] <= 13
     assert body["told"]["grammar"]
@@ -79,7 +84,10 @@ def test_a_server_that_can_nothing_is_known_for_it() -> None:
         found = sync.run(probing.probe("openai-compatible:x", {"base_url": server.address}, images=True))
     assert found.found | {"seed": None} == {
         **dict.fromkeys(("json_schema", "grammar", "logprobs", "tools"), False),
-        **{"native_n": 1, "images": True, "seed": None, "context": None},
+        "native_n": 1,
+        "images": True,
+        "seed": None,
+        "context": None,
     }
     assert "ignores n" in found.told["native_n"]
 
@@ -92,7 +100,9 @@ def test_parameters_that_are_refused_are_named() -> None:
     def check(path: str, body: Any) -> None:
         refusing.append(body)
 
-    with stub(*[says("hello")] * 7, fault(400, "unknown parameter: min_p", param="min_p"), says("hi"), check=check) as at:
+    with stub(
+        *[says("hello")] * 7, fault(400, "unknown parameter: min_p", param="min_p"), says("hi"), check=check
+    ) as at:
         found = sync.run(probing.probe("openai-compatible:x", {"base_url": at.address}))
     assert "min_p" in found.refused
 

@@ -1,0 +1,42 @@
+"""Programs that nobody has looked at, run where they can do no harm: no Docker, no privilege, and never without walls.
+
+run.py          the one verb; ran.py, certificate.py: what it gives; limits.py: what may be used
+rungs.py        what this machine has to hold a program with; promise.py: what each rung promises
+view.py         what of the disk is seen; sent.py: all of a run as one JSON object
+kept.py         the process beside a program, heard.py: what it writes; inside/: what happens there
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # nothing is loaded here: the process beside a program imports only what lies in inside/
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from promptkit.sandbox.certificate import CLAIMS, Certificate
+    from promptkit.sandbox.limits import Limits
+    from promptkit.sandbox.ran import Ran
+    from promptkit.sandbox.run import run
+    from promptkit.sandbox.rungs import Rungs, available
+
+_HOMES = {
+    "CLAIMS": "certificate",
+    "Certificate": "certificate",
+    "Limits": "limits",
+    "Ran": "ran",
+    "Rungs": "rungs",
+    "available": "rungs",
+    "run": "run",
+}
+
+__all__ = ["CLAIMS", "Certificate", "Limits", "Ran", "Rungs", "available", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'promptkit.sandbox' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(f"promptkit.sandbox.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
