@@ -318,7 +318,8 @@ def emit(event: Event) -> None:
     if stream is None or not stream.sinks:
         return
     if quoted := {name: text for name in _QUOTING.get(type(event), ()) if (text := getattr(event, name))}:
-        event = replace(event, **{name: redacted(text) for name, text in quoted.items()})
+        changes: dict[str, Any] = {name: redacted(text) for name, text in quoted.items()}
+        event = replace(event, **changes)
     record = Record(next(stream.numbers), time.time(), _span.get(), stream.meter(), event)
     for sink in stream.sinks:
         try:

@@ -18,7 +18,11 @@ BUILTIN = Path(__file__).parents[2] / "promptkit" / "_data" / "builtin.gguf"
 ENDLESS = (("ignore_eos", True),)
 
 
-def ask(text: str = "Input: 4 5 6 10\nPossible next steps:", **fields: Any) -> Request:
+# One that the model on board was trained on and is not sure about: its draws differ.
+PROMPT = "Use the four numbers and + - * / to make 24.\nInput: 2 7 8 11\nLet's think step by step."
+
+
+def ask(text: str = PROMPT, **fields: Any) -> Request:
     return Request(messages=(message("user", text),), **{"temperature": 0.8, "max_tokens": 40, **fields})
 
 

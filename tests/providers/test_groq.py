@@ -46,7 +46,7 @@ def test_a_real_server(llama: str) -> None:
     with events.watch(seen.append):
         (reply,) = complete([ask(seed=1)], base_url=llama)
     assert reply.text == "".join(record.event.text for record in seen if isinstance(record.event, Delta))
-    assert (reply.finish, reply.usage.input_tokens, reply.usage.output_tokens) == ("length", 15, 40)
+    assert (reply.finish, reply.usage.input_tokens, reply.usage.output_tokens) == ("length", 33, 40)
     (same,) = complete([ask(seed=1)], base_url=f"{llama}/openai/v1/")
     assert same.text == reply.text
     (stopped,) = complete([ask(temperature=0.0, stop=("(left",))], base_url=llama)

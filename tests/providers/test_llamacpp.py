@@ -21,7 +21,7 @@ def test_a_batch_is_one_completion_a_request() -> None:
     replies = asyncio.run(sample(ask()))
     assert len(set(texts(replies))) > 1
     assert [reply.model for reply in replies] == ["builtin"] * 4
-    assert [reply.usage.input_tokens for reply in replies] == [15, 0, 0, 0]
+    assert [reply.usage.input_tokens for reply in replies] == [33, 0, 0, 0]
     assert [reply.usage.output_tokens for reply in replies] == [40] * 4
     assert {reply.finish for reply in replies} == {"length"}
     assert all(reply.usage.calls == reply.usage.samples == 0 for reply in replies)
@@ -62,7 +62,7 @@ def test_no_temperature_is_the_stated_default() -> None:
 def test_a_last_assistant_turn_is_history() -> None:
     turns = (message("user", "Input: 4 5 6 10\nPossible next steps:"), message("assistant", "4 + 5"))
     replies = asyncio.run(sample(Request(messages=turns, temperature=0, max_tokens=5), 1))
-    assert not replies[0].text.startswith("4 + 5")
+    assert not replies[0].text.lstrip().startswith("=")  # it says something new: the turn is not continued
 
 
 def test_pieces_are_emitted_in_the_callers_context() -> None:

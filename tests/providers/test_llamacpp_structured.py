@@ -62,7 +62,12 @@ def test_every_reply_satisfies_the_schema() -> None:
         {"type": "string", "format": "date"},
         {"oneOf": [{"const": 1}, {"type": "string", "maxLength": 3}]},
         {"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer", "minimum": 0, "maximum": 9}}},
-        {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "boolean"}], "items": False, "minItems": 2},
+        {
+            "type": "array",
+            "prefixItems": [{"type": "integer", "minimum": 0, "maximum": 99}, {"type": "boolean"}],
+            "items": False,
+            "minItems": 2,
+        },
         {"type": ["boolean", "null"], "title": "Maybe", "description": "annotations say nothing"},
         {"type": "string", "minLength": 2, "maxLength": 3},
     ],

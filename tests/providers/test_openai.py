@@ -53,7 +53,7 @@ def test_several_draws_in_one_call(llama: str) -> None:
         replies = complete(draws(ask(), 3, start=4), base_url=llama)
     assert len(set(texts(replies))) > 1
     assert {reply.finish for reply in replies} == {"length"}
-    assert [reply.usage.input_tokens for reply in replies] == [15, 0, 0]
+    assert [reply.usage.input_tokens for reply in replies] == [33, 0, 0]
     assert [reply.usage.output_tokens for reply in replies] == [40, 40, 40]
     assert {reply.model for reply in replies} == {"openai:m"}
     pieces: dict[tuple[int, ...], str] = {}

@@ -26,7 +26,7 @@ from wire_server import KEY, Answer, alone, stub
 import promptkit as pk
 from promptkit.journal import Journal
 
-PROMPT = "Input: 4 5 6 10\nPossible next steps:"
+PROMPT = "Use the four numbers and + - * / to make 24.\nInput: 2 7 8 11\nLet's think step by step."
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 12}
 
 SCRIPT = """
@@ -128,7 +128,7 @@ def test_the_other_endpoints_of_openai(llama: str, journal: Journal) -> None:
     twice(journal, code)
     run = pk.runs(1, journal=journal)[0]
     assert run.outcome
-    assert (run.outcome["usage"]["input_tokens"], run.outcome["usage"]["output_tokens"]) == (42, 24)
+    assert (run.outcome["usage"]["input_tokens"], run.outcome["usage"]["output_tokens"]) == (96, 24)
 
 
 def test_over_aiohttp(llama: str, journal: Journal) -> None:

@@ -75,6 +75,9 @@ time.sleep(100)
     assert done.peak_bytes > 200 * MIB
 
 
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="the kernel does not count root's processes, and a watch alone can lose the race"
+)
 @on_both_rungs
 def test_a_fork_bomb_is_put_out(rung: str, tmp_path: Path) -> None:
     code = """

@@ -61,6 +61,7 @@ def test_the_search_reproduces_every_selection_of_the_log(log: list[Puzzle]) -> 
         try:
             while True:
                 step = search.send(reply)
+                assert isinstance(step, Expand | Evaluate | Level)
                 logged = steps[step.level - 1]
                 match step:
                     case Expand():

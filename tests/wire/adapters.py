@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_model import BUILTIN
+from local_model import BUILTIN, PROMPT
 from ollama_stub import StubModel, ollama
 from wire_server import Answer, chunk, ndjson, sse, stub
 
@@ -28,8 +28,6 @@ WIRE = (*SDKS, "langchain", "ollama")
 HERE = ("llamacpp", "builtin")
 ALL = (*WIRE, *HERE, "scripted")
 KEYS = {"openai": "OPENAI_API_KEY", "groq": "GROQ_API_KEY", "openai-compatible": "OPENAI_COMPATIBLE_API_KEY"}
-
-PROMPT = "Input: 4 5 6 10\nPossible next steps:"  # one that the model on board was trained on
 
 
 @dataclass
