@@ -10,7 +10,7 @@ max_size = "1GB"
 
 [retry]
 attempts = 5
-deadline = 120         # seconds after a call's first failure
+deadline = 120         # seconds that a call's waits between tries may add up to
 
 [limits.groq]          # a table for a provider, or for one of its models
 concurrency = 4
@@ -111,7 +111,7 @@ SETTINGS: dict[str, Setting] = {
     ),
     "retry.attempts": Setting(whole, 5, 3, "how often a call is tried", "PROMPTKIT_RETRY_ATTEMPTS"),
     "retry.deadline": Setting(
-        seconds, 120.0, 60, "seconds after its first failure in which it is tried again", "PROMPTKIT_RETRY_DEADLINE"
+        seconds, 120.0, 60, "seconds that its waits between tries may add up to", "PROMPTKIT_RETRY_DEADLINE"
     ),
 }
 LIMITS = {"concurrency": "calls in flight at once", "rpm": "calls in any minute", "tpm": "tokens in any minute"}

@@ -30,7 +30,7 @@ class RunOptions:
     concurrency: int = 8
     fresh: int = 0  # above 0: a branch of draws that no other run uses
     attempts: int = ATTEMPTS  # how often a call is tried
-    deadline: float = DEADLINE  # seconds after its first failure in which it is tried again
+    deadline: float = DEADLINE  # seconds that its waits between tries may add up to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 ATTEMPTS = 5
-DEADLINE = 120.0  # seconds after the first failure in which a call is tried again
+DEADLINE = 120.0  # seconds that a call may wait between its tries, all together; standing in line behind others is free
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; doubled each time, with jitter
 LATE = 0.1  # calls that are asked to wait come back up to this part of it later, and not all at once
 
@@ -40,26 +39,25 @@ class Retried(Layer):
             return await self.inner.complete_many(requests)
         except Transient as error:
             first = error
-        began = time.monotonic()
         if self._attempts == 1 or (first.retry_after or 0) > self._deadline:
-            raise self._left_alone(first, began)
+            raise self._left_alone(first, 0.0)
+        waited = [0.0]
         try:
-            return await self._again(requests, first)
+            return await self._again(requests, first, waited)
         except Transient as last:
-            raise self._left_alone(last, began) from None
+            raise self._left_alone(last, waited[0]) from None
 
-    def _left_alone(self, error: Transient, began: float) -> Exception:
+    def _left_alone(self, error: Transient, waited: float) -> Exception:
         """The error, or Paused where it asks for a wait that the deadline has no room for."""
-        if error.retry_after is not None and time.monotonic() - began + error.retry_after > self._deadline:
+        if error.retry_after is not None and waited + error.retry_after > self._deadline:
             return paused(self.id, error.retry_after, self._run)
         return error
 
-    async def _again(self, requests: Sequence[Request], first: Transient) -> Sequence[Completion]:
+    async def _again(self, requests: Sequence[Request], first: Transient, waited: list[float]) -> Sequence[Completion]:
         from tenacity import (
             AsyncRetrying,
             retry_if_exception_type,
             stop_after_attempt,
-            stop_before_delay,
             wait_exponential,
             wait_random,
         )
@@ -71,13 +69,17 @@ class Retried(Layer):
             asked = error.retry_after if isinstance(error, Transient) else None
             return asked + random.uniform(0, min(1.0, LATE * asked)) if asked is not None else backoff(state)
 
+        def late(state: RetryCallState) -> bool:
+            waited[0] = state.idle_for
+            return state.idle_for + state.upcoming_sleep > self._deadline
+
         def say(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             emit(Retrying(state.attempt_number, round(state.upcoming_sleep, 3), str(error)))
 
         failed: Transient | None = first  # the attempt already made, so that tenacity is loaded only when needed
         async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(self._attempts) | stop_before_delay(self._deadline),
+            stop=lambda state: stop_after_attempt(self._attempts)(state) or late(state),
             wait=wait,
             retry=retry_if_exception_type(Transient),
             before_sleep=say,
