@@ -9,7 +9,7 @@ keep_days = 90
 max_size = "1GB"
 
 [retry]
-attempts = 5
+attempts = 8
 deadline = 120         # seconds that a call's waits between tries may add up to
 
 [limits.groq]          # a table for a provider, or for one of its models
@@ -109,7 +109,7 @@ SETTINGS: dict[str, Setting] = {
     "journal.max_size": Setting(
         size, None, "1GB", "the oldest runs are removed above it", "PROMPTKIT_JOURNAL_MAX_SIZE"
     ),
-    "retry.attempts": Setting(whole, 5, 3, "how often a call is tried", "PROMPTKIT_RETRY_ATTEMPTS"),
+    "retry.attempts": Setting(whole, 8, 3, "how often a call is tried", "PROMPTKIT_RETRY_ATTEMPTS"),
     "retry.deadline": Setting(
         seconds, 120.0, 60, "seconds that its waits between tries may add up to", "PROMPTKIT_RETRY_DEADLINE"
     ),

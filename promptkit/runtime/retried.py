@@ -15,7 +15,7 @@ from promptkit.types import Completion, Provider, Request
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-ATTEMPTS = 5
+ATTEMPTS = 8  # at one call in five that fails, five tries lose one of a few thousand calls
 DEADLINE = 120.0  # seconds that a call may wait between its tries, all together; standing in line behind others is free
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0  # seconds; doubled each time, with jitter
 LATE = 0.1  # calls that are asked to wait come back up to this part of it later, and not all at once
