@@ -6,7 +6,6 @@ can be, and tried again where not.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +15,7 @@ from promptkit.providers.remote.chat_model import NO_KEY, ChatModel, Connection
 from promptkit.providers.remote.chat_wire import Dialect
 from promptkit.providers.remote.declared import DECLARED, declared
 from promptkit.providers.remote.errors import Service
-from promptkit.providers.remote.options import TIMEOUT, Reader, checked, is_loopback, seconds, url
+from promptkit.providers.remote.options import TIMEOUT, Reader, base_url_in, checked, is_loopback, seconds, url
 from promptkit.types import Capabilities
 
 OFFICIAL = "https://api.groq.com"
@@ -43,7 +42,7 @@ def open_groq(name: str, options: Mapping[str, object]) -> ChatModel:
     """The model of that name at Groq; the key is read and the SDK imported on first use."""
     if not name:
         raise BadInput("groq: names no model", hint="-m groq:llama-3.3-70b-versatile")
-    given = checked(f"groq:{name}", {**_environment(), **options}, OPTIONS)
+    given = checked(f"groq:{name}", {**base_url_in("GROQ_BASE_URL"), **options}, OPTIONS)
     address = given.get("base_url", OFFICIAL).removesuffix(PATH)
     official = address == OFFICIAL
     efforts = next((words for form, words in EFFORTS if re.match(form, name)), {} if official else None)
@@ -69,11 +68,6 @@ def open_groq(name: str, options: Mapping[str, object]) -> ChatModel:
             always={"reasoning_format": "parsed"} if PARSED.match(name) else {},
         ),
     )
-
-
-def _environment() -> dict[str, object]:
-    address = os.environ.get("GROQ_BASE_URL", "").strip()
-    return {"base_url": address} if address else {}
 
 
 def _client(address: str, timeout: float) -> Connection:

@@ -7,18 +7,18 @@ refused like any capability it does not have. A seed is sent, and honoured as be
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
 from promptkit.errors import BadInput
-from promptkit.providers.remote.chat_model import NO_KEY, ChatModel, Connection
+from promptkit.providers.remote.chat_model import ChatModel
 from promptkit.providers.remote.chat_wire import Dialect
 from promptkit.providers.remote.declared import DECLARED, declared
 from promptkit.providers.remote.errors import Service
-from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url
+from promptkit.providers.remote.openai_client import openai_client
+from promptkit.providers.remote.options import TIMEOUT, base_url_in, checked, seconds, url
 from promptkit.types import Capabilities
 
 OFFICIAL = "https://api.openai.com/v1"
@@ -39,7 +39,7 @@ def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
     """
     if not name:
         raise BadInput("openai: names no model", hint="-m openai:gpt-4.1-mini")
-    given = checked(f"openai:{name}", {**_environment(), **options}, OPTIONS)
+    given = checked(f"openai:{name}", {**base_url_in("OPENAI_BASE_URL"), **options}, OPTIONS)
     address = given.get("base_url", OFFICIAL)
     official = _official(address)
     reasons = REASONING.match(name) is not None
@@ -56,7 +56,7 @@ def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
     return ChatModel(
         "openai",
         Service("OpenAI" if official else address, name, address, "OPENAI_API_KEY", CONSOLE),
-        partial(_client, address, given.get("timeout", TIMEOUT)),
+        partial(openai_client, address, given.get("timeout", TIMEOUT)),
         declared(given, known),
         Dialect(
             limit="max_completion_tokens" if official or reasons else "max_tokens",
@@ -70,24 +70,6 @@ def open_openai(name: str, options: Mapping[str, object]) -> ChatModel:
     )
 
 
-def _environment() -> dict[str, object]:
-    address = os.environ.get("OPENAI_BASE_URL", "").strip()
-    return {"base_url": address} if address else {}
-
-
 def _official(address: str) -> bool:
     host = urlsplit(address).hostname or ""
     return host == "openai.com" or host.endswith(".openai.com")
-
-
-def _client(address: str, timeout: float) -> Connection:
-    from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
-
-    client = AsyncOpenAI(
-        api_key=NO_KEY,  # set for every call
-        base_url=address,
-        timeout=timeout,
-        max_retries=0,  # retrying is done above, where it is seen and paid for
-        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address)),  # this machine is no proxy's business
-    )
-    return Connection(client, AsyncStream[object])

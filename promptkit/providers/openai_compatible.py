@@ -5,16 +5,16 @@ Such servers differ and do not say how: each is taken to do the least until an o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import partial
 
 from promptkit.errors import BadInput
-from promptkit.providers.remote.chat_model import NO_KEY, ChatModel, Connection
+from promptkit.providers.remote.chat_model import ChatModel
 from promptkit.providers.remote.chat_wire import Dialect
 from promptkit.providers.remote.declared import DECLARED, declared
 from promptkit.providers.remote.errors import Service
-from promptkit.providers.remote.options import TIMEOUT, checked, is_loopback, seconds, url
+from promptkit.providers.remote.openai_client import openai_client
+from promptkit.providers.remote.options import TIMEOUT, base_url_in, checked, seconds, url
 from promptkit.types import Capabilities
 
 ADDRESS, KEY = "OPENAI_COMPATIBLE_BASE_URL", "OPENAI_COMPATIBLE_API_KEY"
@@ -29,7 +29,7 @@ def open_openai_compatible(name: str, options: Mapping[str, object]) -> ChatMode
     """
     if not name:
         raise BadInput("openai-compatible: names no model", hint="-m openai-compatible:NAME -o base_url=http://…/v1")
-    given = checked(f"openai-compatible:{name}", {**_environment(), **options}, OPTIONS)
+    given = checked(f"openai-compatible:{name}", {**base_url_in(ADDRESS), **options}, OPTIONS)
     if "base_url" not in given:
         hint = f"-o base_url=http://127.0.0.1:8080/v1\nor: export {ADDRESS}=http://127.0.0.1:8080/v1"
         raise BadInput(f"openai-compatible:{name}: where the server is, is not said", hint=hint)
@@ -37,25 +37,7 @@ def open_openai_compatible(name: str, options: Mapping[str, object]) -> ChatMode
     return ChatModel(
         "openai-compatible",
         Service(address, name, address, KEY, needs_key=False, larger=LARGER),
-        partial(_client, address, given.get("timeout", TIMEOUT)),
+        partial(openai_client, address, given.get("timeout", TIMEOUT)),
         declared(given, Capabilities(images=True)),
         Dialect(),
     )
-
-
-def _environment() -> dict[str, object]:
-    address = os.environ.get(ADDRESS, "").strip()
-    return {"base_url": address} if address else {}
-
-
-def _client(address: str, timeout: float) -> Connection:
-    from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
-
-    client = AsyncOpenAI(
-        api_key=NO_KEY,  # set for every call
-        base_url=address,
-        timeout=timeout,
-        max_retries=0,  # retrying is done above, where it is seen and paid for
-        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address)),  # this machine is no proxy's business
-    )
-    return Connection(client, AsyncStream[object])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from spoken import Said, command
+from wire_server import served
 
 KEY = "sk-0123456789abcdefghijklmnop"
 CARDS = {"object": "list", "data": [{"id": "one"}, {"id": "two"}]}
@@ -45,15 +45,8 @@ def serving(answers: dict[str, Any], key: str = "") -> Iterator[tuple[str, list[
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as address:
+        yield address, asked
 
 
 def line(said: Said, start: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +18,16 @@ class Said:
     code: int
     out: str
     err: str
+
+
+def built(package: Path, folder: Path) -> Path:
+    """Where pip has installed a copy of a package, as a user would but offline."""
+    source = shutil.copytree(package, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    offline = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(folder / "site"), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "site"
 
 
 def install(site: Path, package: str, entries: Mapping[str, str], source: str = "") -> None:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from installed import promptkit
+from installed import built, promptkit
 
 ECHO = Path(__file__).parent / "echo"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("echo")
-    source = shutil.copytree(ECHO, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
-    offline = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
-    install = [sys.executable, "-m", "pip", "install", *offline, "--target", str(folder / "site"), str(source)]
-    done = subprocess.run(install, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "site"
+    return built(ECHO, tmp_path_factory.mktemp("echo"))
 
 
 def test_it_is_one_file_and_one_entry_point(site: Path) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from installed import promptkit, python
+from installed import built, promptkit, python
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "promptkit-plugin"
 QUESTION = "Which of three job offers should I take?"
@@ -18,13 +15,7 @@ PARROT = "parrot:Answer: the second"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("example")
-    source = shutil.copytree(EXAMPLE, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
-    offline = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
-    install = [sys.executable, "-m", "pip", "install", *offline, "--target", str(folder / "site"), str(source)]
-    done = subprocess.run(install, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "site"
+    return built(EXAMPLE, tmp_path_factory.mktemp("example"))
 
 
 def test_it_is_listed_with_what_it_adds(site: Path) -> None:

@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from ollama_fields import BODIES, Refusal, checked
-from wire_server import Answer
+from wire_server import Answer, served
 
 from promptkit import events
 from promptkit.errors import PromptkitError
@@ -350,23 +350,10 @@ def ollama(**knobs: Any) -> Iterator[OllamaStub]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # a client that has gone leaves a closed socket behind
-
-    server = Server(("127.0.0.1", 0), Handler)
-    state.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
     try:
-        yield state
+        with served(Handler) as state.address:
+            yield state
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
         for connection in held:  # those kept alive: a server that is gone answers nobody
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

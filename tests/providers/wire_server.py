@@ -9,7 +9,6 @@ import json
 import os
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
@@ -21,32 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llama_http import llama_http
 
 BUILTIN = Path(__file__).parents[2] / "promptkit" / "_data" / "builtin.gguf"
 KEY = "sk-test-0123456789abcdef"
-
-LLAMA = """
-import os, sys, xllamacpp
-params = xllamacpp.CommonParams()
-params.model.path, params.api_prefix = sys.argv[1], "/openai"
-params.n_parallel, params.n_ctx, params.kv_unified, params.verbosity = 4, 4 * 512, False, -1
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-server = xllamacpp.Server(params)
-print(server.listening_address, flush=True)
-sys.stdin.read()  # until whoever started it closes the pipe, or dies
-os._exit(0)
-"""
 
 
 @contextmanager
 def llama_cpp() -> Iterator[str]:
     """The address of llama.cpp's own server with the built-in model; /openai/v1 is below it."""
-    command = [sys.executable, "-c", LLAMA, str(BUILTIN)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        yield process.stdout.readline().strip()
-        process.stdin.close()
+    with llama_http(BUILTIN, context=512) as address:
+        yield address
 
 
 def alone(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -81,6 +65,28 @@ class Stub:
     def bodies(self) -> list[Any]:
         """The JSON of every request."""
         return [body for _, _, body in self.requests]
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # a client that has gone leaves a closed socket behind
+            super().handle_error(request, client_address)
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server with that handler, which is gone at the end of the block."""
+    server = _Server(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @contextmanager
@@ -125,22 +131,8 @@ def stub(*answers: Answer, check: Callable[[str, Any], None] | None = None) -> I
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # a reset leaves a closed socket behind
-
-    server = Server(("127.0.0.1", 0), Handler)
-    state.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with served(Handler) as state.address:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
     for error in wrong:
         raise error
 

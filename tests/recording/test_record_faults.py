@@ -13,8 +13,7 @@ from typing import Any
 
 import openai
 import pytest
-from counted_llama import counted_llama
-from wire_server import KEY, Answer, Stub, alone, chunk, fault, refused, sse, stub
+from wire_server import KEY, Answer, Stub, alone, chunk, fault, llama_cpp, refused, sse, stub
 
 import promptkit as pk
 from promptkit.journal import Journal
@@ -45,7 +44,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def llama() -> Iterator[str]:
-    with counted_llama() as address:
+    with llama_cpp() as address:
         yield f"{address}/openai/v1"
 
 

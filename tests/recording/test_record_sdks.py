@@ -16,12 +16,12 @@ import httpx_aiohttp
 import ollama
 import openai
 import pytest
-from counted_llama import counted_llama, generated
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
 from langchain_core.outputs import ChatGeneration, ChatResult
+from llama_http import generated
 from ollama_stub import ollama as ollama_server
-from wire_server import KEY, Answer, alone, stub
+from wire_server import KEY, Answer, alone, llama_cpp, stub
 
 import promptkit as pk
 from promptkit.journal import Journal
@@ -69,7 +69,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def llama() -> Iterator[str]:
-    with counted_llama() as address:
+    with llama_cpp() as address:
         yield address
 
 
@@ -227,7 +227,7 @@ def test_a_langchain_model_alone_and_in_a_batch_of_threads(llama: str, journal: 
 
 
 def test_a_recording_needs_no_server_any_more(journal: Journal) -> None:
-    with counted_llama() as address:
+    with llama_cpp() as address:
         url = f"{address}/openai/v1"
         with pk.record(journal=journal), openai.OpenAI(base_url=url, api_key=KEY) as client:
             said = client.chat.completions.create(**ASKED).choices[0].message.content

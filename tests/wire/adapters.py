@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from llama_http import relay
 from local_model import BUILTIN, PROMPT
 from ollama_stub import StubModel, ollama
 from wire_server import Answer, chunk, ndjson, sse, stub
@@ -70,6 +71,19 @@ class Place:
             yield provider
         finally:
             await provider.aclose()
+
+
+@contextmanager
+def standing(name: str, llama: Callable[[], str]) -> Iterator[Place]:
+    """An adapter with the built-in model behind it; `llama` says where llama.cpp's server is, if it is asked for."""
+    if name == "ollama":
+        with ollama() as server:
+            yield Place(name, server.address, server.bodies)
+    elif name in WIRE:
+        with relay(llama()) as between:
+            yield Place(name, between.address, lambda: between.bodies)
+    else:
+        yield Place(name)
 
 
 def _reply(request: Request) -> str:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters import ALL, HERE, WIRE, Place, answering, asking, images, turns
-from llama_http import llama_http, relay
+from adapters import ALL, HERE, WIRE, Place, answering, asking, images, standing, turns
+from llama_http import llama_http
 from local_model import BUILTIN
-from ollama_stub import ollama
 from wire_server import alone
 
 from promptkit.errors import CapabilityMissing
@@ -40,15 +39,8 @@ def llama() -> Iterator[str]:
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    name = request.param
-    if name == "ollama":
-        with ollama() as server:
-            yield Place(name, server.address, server.bodies)
-    elif name in WIRE:
-        with relay(request.getfixturevalue("llama")) as between:
-            yield Place(name, between.address, lambda: between.bodies)
-    else:
-        yield Place(name)
+    with standing(request.param, lambda: request.getfixturevalue("llama")) as it:
+        yield it
 
 
 everywhere = pytest.mark.parametrize("place", ALL, indirect=True)

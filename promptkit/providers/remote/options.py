@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -48,6 +49,12 @@ def url(value: object) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("an address without user, password, ? and #: it is written to the journal")
     return text
+
+
+def base_url_in(variable: str) -> dict[str, object]:
+    """The address that an environment variable names, as the option it stands for; nothing where it is not set."""
+    address = os.environ.get(variable, "").strip()
+    return {"base_url": address} if address else {}
 
 
 def seconds(value: object) -> float:

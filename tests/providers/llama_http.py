@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -46,6 +47,14 @@ def busy(address: str) -> int:
     """How many slots of the server at that address are generating."""
     with urllib.request.urlopen(f"{address}/openai/slots", timeout=60) as reply:
         return sum(slot["is_processing"] for slot in json.load(reply))
+
+
+def generated(address: str) -> int:
+    """The tokens the server has written since it was started, by its own count."""
+    with urllib.request.urlopen(f"{address}/openai/metrics", timeout=30) as reply:
+        found = re.search(r"^llamacpp:tokens_predicted_total (\d+)", reply.read().decode(), re.MULTILINE)
+    assert found
+    return int(found[1])
 
 
 @dataclass
