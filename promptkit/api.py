@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
-from promptkit import attachments, checked, exchange, outputs, prompts, registry, sync
+from promptkit import attachments, checked, composition, exchange, outputs, prompts, registry, sync
 from promptkit.attachments import Source
 from promptkit.conversation import CHAT
 from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
@@ -83,8 +83,7 @@ def plan(
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))
     problem = replace(problem, output_schema=form, parts=attachments.attached(attach), effort=effort)
     exchange.check(problem)
-    if hasattr(chosen, "resolved"):  # the run remembers what was in force, also when a pack's defaults change later
-        chosen = chosen.resolved(problem)
+    chosen = composition.resolved(chosen, problem)  # the run remembers what was in force, whatever a pack says later
     provider = _provider(model, model_options)
     if attachments.images(problem.parts) and not provider.capabilities.images:
         raise CapabilityMissing(f"{provider.id} takes no images", hint="a model that sees: -m openai:gpt-4.1-mini")
@@ -327,7 +326,7 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any], *, recorded: 
             hint = "an instance of a frozen dataclass with `async def solve(self, problem, model)`"
             raise BadInput(f"not a strategy: {what}", hint=hint)
         checked.dataclass_fields(type(given), {f.name: getattr(given, f.name) for f in fields(given) if f.init})
-        return getattr(strategy, "name", type(strategy).__name__), strategy
+        return registry.name_of("strategy", strategy), strategy
     kind = registry.load("strategy", strategy)
     known = {f.name: f for f in fields(kind) if f.init}
     if not recorded:

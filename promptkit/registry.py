@@ -35,11 +35,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "scripted": "promptkit.providers.scripted:open_scripted",
     },
     "strategy": {
-        "direct": "promptkit.strategies.direct:Direct",
-        "cot": "promptkit.strategies.cot:ChainOfThought",
-        "few-shot": "promptkit.strategies.few_shot:FewShot",
-        "sc": "promptkit.strategies.sc:SelfConsistency",
-        "tot": "promptkit.strategies.tot:TreeOfThoughts",
+        "direct": "promptkit.strategies.prompting.direct:Direct",
+        "cot": "promptkit.strategies.prompting.cot:ChainOfThought",
+        "few-shot": "promptkit.strategies.prompting.few_shot:FewShot",
+        "sc": "promptkit.strategies.voting.sc:SelfConsistency",
+        "tot": "promptkit.strategies.search.tot:TreeOfThoughts",
     },
     "scorer": {},
     "dataset": {},
@@ -128,6 +128,19 @@ def load(kind: str, name: str) -> Any:
     if len(offered) > 1:
         raise offered[0].broken(offered[0].hidden)
     return offered[0].load()
+
+
+def name_of(kind: str, thing: object) -> str:
+    """The name that a thing's class is registered under; its own `name`, else its class's name, where there is none."""
+    of = type(thing)
+    target = f"{of.__module__}:{of.__qualname__}"
+    for name, known in BUILT_IN[kind].items():
+        if known == target:
+            return name
+    for name, offered in _offered(kind).items():
+        if len(offered) == 1 and offered[0].target == target:
+            return name
+    return getattr(thing, "name", of.__name__)
 
 
 def _offered(kind: str) -> dict[str, tuple[Plugin, ...]]:

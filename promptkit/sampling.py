@@ -171,6 +171,11 @@ async def solve_each(
         return await _in_order([asyncio.create_task(one(i, model)) for i, model in enumerate(models)], each)
 
 
+async def solve_one(strategy: Strategy, problem: Problem, model: Model, *, where: str) -> Outcome:
+    """The outcome of a strategy inside another. Its Best is not the run's: whoever takes its answer emits it again."""
+    return (await solve_each(strategy, problem, [model], where=where))[0]
+
+
 def rng(problem: Problem, name: str) -> random.Random:
     """A generator that depends on the run seed and the span alone, so a rerun makes the same choices."""
     place = f"{problem.seed}|{current_span()}|{name}"

@@ -9,7 +9,7 @@ from training.lesson import Lesson
 
 # How often a lesson has 0, 1, 2 … examples. Long ones teach most, since every turn is one to predict.
 LENGTHS = (1, 1, 1, 1, 2, 1, 1, 1, 5, 2, 2, 2, 8)
-BOOKS = 0.3  # of the lessons are code books besides those drawn: looking up is learned last
+BOOKS = 0.6  # of the lessons are code books besides those drawn: looking up is learned last
 
 
 def pattern(rng: random.Random, split: Split = "train") -> Lesson:

@@ -67,11 +67,14 @@ def answer(rng: random.Random, split: Split = "train") -> Lesson:
 
 
 def judge(rng: random.Random, split: Split = "train") -> Lesson:
-    """A proposed answer, right in half of the lessons, and the verdict after the steps and a comparison."""
+    """A proposed answer, right in half of the lessons, and the verdict after the steps and a comparison.
+
+    The comparison is written as in `choose`: the verdict is then a copy of its last word.
+    """
     problem = _problem(rng, split)
     right = rng.random() < 0.5
     proposed = problem.answer if right else wrong_answers(rng, problem, 1)[0]
-    reply = "\n".join([*problem.steps, *_compared(problem.answer, proposed).split(": ")])
+    reply = "\n".join([*problem.steps, f"1: {_compared(problem.answer, proposed)}", "yes" if right else "no"])
     return _lesson("judge", reply, question=problem.question, answer=str(proposed))
 
 

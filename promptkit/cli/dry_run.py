@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from promptkit import sync
+from promptkit.announced import forecast
 from promptkit.cli.exits import Exit
 from promptkit.cli.form import printable
 from promptkit.cli.speak import err, out, out_json
@@ -35,13 +36,20 @@ def dry_run(plan: Plan, json: bool) -> int:
     model = _FirstRound(plan)
     with suppress(Cut):
         sync.run(plan.strategy.solve(plan.problem, model))
-    least, most = plan.strategy.effort(plan.problem) if hasattr(plan.strategy, "effort") else (1, None)
+    said = forecast(plan.strategy, plan.problem)
+    least, most = said.least, said.most
     if json:
         prompts: list[dict[str, Any]] = [
             {"draws": draws, "messages": [{"role": m.role, "text": m.text} for m in request.messages]}
             for request, draws in model.asked.items()
         ]
-        out_json({"schema": "promptkit.dry-run/1", "prompts": prompts, "samples": {"least": least, "most": most}})
+        out_json(
+            {
+                "schema": "promptkit.dry-run/1",
+                "prompts": prompts,
+                "samples": {"least": least, "expected": said.expected, "most": most},
+            }
+        )
         return Exit.DONE
     for request, draws in model.asked.items():
         for turn in request.messages:

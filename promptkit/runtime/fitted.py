@@ -1,7 +1,8 @@
 """A request that is more than the account may send at once is sent once more, with a shorter reply allowed.
 
 A reply that ends by itself within the shorter limit is what the longer one would have given, and stands for it in the
-journal. One that was cut there is not, and is refused: what is stored under a request must be its completion.
+journal. One that was cut there is not, and is refused: what is stored under a request must be its completion. Of
+several samples in one call those that ended are kept; the others can be asked for alone, where there is more room.
 """
 
 from __future__ import annotations
@@ -15,6 +16,15 @@ from promptkit.runtime.layer import Layer
 from promptkit.types import Completion, Request
 
 LEAST = 64  # tokens; below it a reply is not worth asking for
+
+
+class SomeCut(TooLarge):
+    """Some samples of a call were cut; `cut` are their places among its `completions`; the others are whole."""
+
+    def __init__(self, message: str, completions: Sequence[Completion]) -> None:
+        super().__init__(message)
+        self.completions = completions
+        self.cut = frozenset(place for place, each in enumerate(completions) if each.finish == "length")
 
 
 class Fitted(Layer):
@@ -37,8 +47,11 @@ class Fitted(Layer):
         )
         completions = await self.inner.complete_many([replace(request, max_tokens=room) for request in requests])
         if any(completion.finish == "length" for completion in completions):
+            said = f"the reply does not end within the {room:,} tokens that {self.id} has room for at once"
+            if len(requests) > 1:
+                raise SomeCut(said, completions)
             raise TooLarge(
-                f"the reply does not end within the {room:,} tokens that {self.id} has room for at once",
+                said,
                 hint=f"a shorter one: --reply-tokens {room}\nor shorten the prompt, or use another model",
                 limit=refused.limit,
                 requested=refused.requested,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from promptkit import errors
-from promptkit.errors import Cut, Paused, PromptkitError, ReplayMiss
+from promptkit.errors import Paused, PromptkitError, ProviderError, ReplayMiss, TimeUp
 from promptkit.events import Substituted, current_span, emit_once
 from promptkit.journal import Journal, Stored, key
+from promptkit.runtime.fitted import SomeCut
 from promptkit.runtime.ledger import Nominal
 from promptkit.types import Capabilities, Completion, Provider, Request, Usage
 
@@ -28,6 +29,11 @@ class _Flight:
     landing: asyncio.Future[_Landed]
     carrier: asyncio.Task[None] | None = None
     waiting: int = 0
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is being stopped: nobody was waiting for it any more."""
+        return self.carrier is not None and self.carrier.cancelling() > 0
 
 
 class Journaled:
@@ -44,7 +50,7 @@ class Journaled:
         self._fresh = fresh
         self._failed = journal.failures(run) if replay else {}
         self._flights: dict[str, _Flight] = {}
-        self._boarding: dict[str, list[Request]] = {}
+        self._boarding: dict[str, dict[str, Request]] = {}
 
     @property
     def id(self) -> str:
@@ -90,6 +96,9 @@ class Journaled:
 
     async def aclose(self) -> None:
         """Stop what is still under way."""
+        for boarded in self._boarding.values():
+            self._land(boarded, _stopped())
+        self._boarding.clear()
         carriers = {flight.carrier for flight in self._flights.values() if flight.carrier}
         for carrier in carriers:
             if not carrier.cancelling():  # once: a second time would break into the provider's tidying up
@@ -105,15 +114,16 @@ class Journaled:
         )
 
     async def _fly(self, name: str, request: Request) -> _Landed:
-        flight = self._flights.get(name)
+        while (flight := self._flights.get(name)) and flight.given_up:
+            await asyncio.wait({flight.landing})  # whoever asks again gets a call of its own, not that one's end
         if flight is None:
             loop = asyncio.get_running_loop()
             flight = self._flights[name] = _Flight(loop.create_future())
             group = request.canonical()
             if group not in self._boarding:
-                self._boarding[group] = []
+                self._boarding[group] = {}
                 loop.call_soon(self._depart, group)
-            self._boarding[group].append(request)
+            self._boarding[group][name] = request
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.landing)
@@ -127,56 +137,88 @@ class Journaled:
 
     def _depart(self, group: str) -> None:
         """Send everything that boarded in this tick, in as few calls as the provider allows."""
-        batches = plan(boarded := self._boarding.pop(group), self.capabilities)
+        boarded: list[Request] = []
+        for name, request in self._boarding.pop(group, {}).items():
+            if self._flights[name].waiting:
+                boarded.append(request)
+            else:  # nobody waits for it already
+                self._land([name], _stopped())
+        if not boarded:
+            return
         if len(boarded) > 1 and self.capabilities.native_n == self.capabilities.batch == 1 and boarded[0].temperature:
             emit_once(Substituted("several samples in one call", "a call for each sample"))
-        for batch in batches:
-            names = [key(request, self._inner.identity) for request in batch]
-            carrier = asyncio.get_running_loop().create_task(self._carry(dict(zip(names, batch, strict=True))))
-            for name in names:
-                if name in self._flights:
-                    self._flights[name].carrier = carrier
+        for batch in plan(boarded, self.capabilities):
+            self._send({key(request, self._inner.identity): request for request in batch})
+
+    def _send(self, batch: dict[str, Request]) -> None:
+        carrier = asyncio.get_running_loop().create_task(self._carry(batch))
+        for name in batch:
+            # The spare draws of a batch may be on their way already, by another call.
+            if (flight := self._flights.get(name)) and flight.carrier is None:
+                flight.carrier = carrier
+
+        def strand(_: asyncio.Task[None]) -> None:  # it was cancelled before it began, or could not say what went wrong
+            error = None if carrier.cancelled() else carrier.exception()
+            self._land(batch, error or _stopped(), carrier)
+
+        carrier.add_done_callback(strand)
 
     async def _carry(self, batch: dict[str, Request]) -> None:
+        carrier = asyncio.current_task()
         try:
             landed = await self._secure(batch)
         except PromptkitError as error:
-            for name in batch:
-                if name in self._flights:
-                    await self._journal.fail(self._run, name, record(error))
-            self._land(batch, error)
+            await self._note(batch, error, carrier)
+            self._land(batch, error, carrier)
         except asyncio.CancelledError:
-            stopped = errors.TimeUp("stopped before this call came back")
-            await asyncio.shield(self._note_stopped(batch, stopped))
-            self._land(batch, stopped)
+            await asyncio.shield(self._note(batch, _stopped(), carrier))
+            self._land(batch, _stopped(), carrier)
             raise
         except BaseException as error:  # a bug: it must reach the strategy, not vanish in a task
-            self._land(batch, error)
+            self._land(batch, error, carrier)
         else:
-            for name, stored in landed.items():
-                if (flight := self._flights.pop(name, None)) and not flight.landing.done():
-                    flight.landing.set_result(stored)
+            self._bring(batch, landed, carrier)
 
-    async def _note_stopped(self, batch: dict[str, Request], stopped: Cut) -> None:
-        for name in batch:
-            if name in self._flights:
-                await self._journal.fail(self._run, name, record(stopped))
+    def _bring(self, batch: dict[str, Request], landed: dict[str, _Landed], carrier: asyncio.Task[None] | None) -> None:
+        """Hand over what came; what was cut short gets a call of its own, as long as it was asked for."""
+        for name, request in batch.items():
+            if (flight := self._flights.get(name)) is None or flight.carrier is not carrier:
+                continue
+            if name not in landed:
+                flight.carrier = None
+                self._send({name: request})
+                continue
+            del self._flights[name]
+            if not flight.landing.done():
+                flight.landing.set_result(landed[name])
 
-    def _land(self, batch: dict[str, Request], error: BaseException) -> None:
+    async def _note(self, batch: dict[str, Request], error: PromptkitError, carrier: asyncio.Task[None] | None) -> None:
+        """Record for a replay that the run could not have these."""
         for name in batch:
-            if (flight := self._flights.pop(name, None)) and not flight.landing.done():
+            if (flight := self._flights.get(name)) and flight.carrier is carrier:
+                await self._journal.fail(self._run, name, record(error))
+
+    def _land(self, names: Iterable[str], error: BaseException, carrier: asyncio.Task[None] | None = None) -> None:
+        """Hand the error to whoever waits for what this carrier has, or for what none has yet."""
+        for name in names:
+            if (flight := self._flights.get(name)) is None or flight.carrier is not carrier:
+                continue
+            del self._flights[name]
+            if not flight.landing.done():
                 flight.landing.set_exception(error)
                 flight.landing.exception()  # seen, even when every waiter has gone
 
     async def _secure(self, batch: dict[str, Request]) -> dict[str, _Landed]:
-        """Each draw of the batch, bought by us or by whoever claimed it first."""
+        """Each draw of the batch, bought by us or by whoever claimed it first; without those that were cut short."""
         have: dict[str, _Landed] = {}
         while want := {name: request for name, request in batch.items() if name not in have}:
             ours = await self._journal.claim(list(want), self._run)
             if ours:
                 # A whole batch is always generated whole: a part of it would not give the same texts.
-                whole = self.capabilities.batch > 1
-                have |= await self._buy(batch if whole else {n: r for n, r in want.items() if n in ours}, ours)
+                asked = batch if self.capabilities.batch > 1 else {n: r for n, r in want.items() if n in ours}
+                have |= (bought := await self._buy(asked, ours))
+                if len(bought) < len(asked):
+                    return have
             for name in want:
                 if name not in have and (stored := await self._journal.wait(name)):
                     have[name] = (stored, False)
@@ -184,17 +226,30 @@ class Journaled:
 
     async def _buy(self, batch: dict[str, Request], ours: set[str]) -> dict[str, _Landed]:
         try:
-            completions = await self._inner.complete_many(list(batch.values()))
-        except BaseException:
+            named, usage = await self._bought(batch)
+            call = hashlib.sha256("".join(name for name, _ in named).encode()).hexdigest()
+            request = next(iter(batch.values()))
+            if named:  # shielded: what is paid for is kept, even when the run is being stopped
+                await asyncio.shield(self._journal.store(call, named, usage, request, self._inner.identity))
+            if len(named) < len(batch):
+                await self._journal.release(list(ours))
+        except BaseException:  # nobody may wait for ever for what will not come
             await asyncio.shield(self._journal.release(list(ours)))
             raise
-        named = list(zip(batch, completions, strict=True))
-        call = hashlib.sha256("".join(batch).encode()).hexdigest()
-        usage = sum((completion.usage for completion in completions), Usage())
-        # Shielded: what is paid for is kept, even when the run is being stopped.
-        request = next(iter(batch.values()))
-        await asyncio.shield(self._journal.store(call, named, usage, request, self._inner.identity))
         return {name: (Stored(completion, call, len(named), usage), True) for name, completion in named}
+
+    async def _bought(self, batch: dict[str, Request]) -> tuple[list[tuple[str, Completion]], Usage]:
+        """What came, by key, and what all of it took: also what was cut short, which is not among it."""
+        cut: Collection[int] = ()
+        try:
+            completions = await self._inner.complete_many(list(batch.values()))
+        except SomeCut as some:
+            completions, cut = some.completions, some.cut
+        if len(completions) != len(batch):
+            raise ProviderError(f"{self.id} gave {len(completions)} replies where {len(batch)} were asked for")
+        usage = sum((completion.usage for completion in completions), Usage())
+        came = enumerate(zip(batch, completions, strict=True))
+        return [pair for place, pair in came if place not in cut], usage
 
 
 def plan(requests: Sequence[Request], capabilities: Capabilities) -> list[list[Request]]:
@@ -212,6 +267,10 @@ def plan(requests: Sequence[Request], capabilities: Capabilities) -> list[list[R
         else:
             calls.append([request])
     return calls
+
+
+def _stopped() -> TimeUp:
+    return TimeUp("stopped before this call came back")
 
 
 def record(error: PromptkitError) -> dict[str, str]:

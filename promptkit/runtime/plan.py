@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from promptkit import composition
 from promptkit.events import Sink
 from promptkit.journal import Journal, NewRun
 from promptkit.runtime.budgeted import Limits
@@ -60,7 +61,7 @@ class Plan:
         return NewRun(
             id=self.run,
             strategy=self.name,
-            params=plain(self.strategy),
+            params=composition.remembered(self.strategy),
             model=self.provider.id,
             question=self.problem.text,
             pack=self.problem.pack,

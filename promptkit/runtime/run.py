@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from promptkit import outputs
+from promptkit import composition, outputs
 from promptkit.errors import Cut, Paused, PromptkitError, TimeUp, UsageError
 from promptkit.events import (
     Best,
@@ -125,7 +125,7 @@ class _Run:
                     plan.provider.id,
                     plan.problem.text,
                     plan.problem.pack,
-                    plain(plan.strategy),
+                    composition.remembered(plan.strategy),
                 )
             )
             if held := self._budget.told():

@@ -18,7 +18,7 @@ from promptkit.cli.app import start
 from promptkit.errors import BadInput
 from promptkit.events import Record
 from promptkit.journal import Journal
-from promptkit.strategies.sc import SelfConsistency
+from promptkit.strategies.voting.sc import SelfConsistency
 from promptkit.types import Model, Outcome, Problem, Request
 
 

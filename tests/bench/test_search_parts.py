@@ -14,8 +14,8 @@ from promptkit.bench import game24, grid
 from promptkit.bench.section import Bench
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
-from promptkit.strategies import tot
-from promptkit.strategies.tot import TreeOfThoughts
+from promptkit.strategies.search import tot
+from promptkit.strategies.search.tot import TreeOfThoughts
 from promptkit.types import Request
 from promptkit.worlds.game24 import Game24, moves, remaining, show, solvable
 from promptkit.worlds.game24_puzzles import split_of

@@ -25,7 +25,7 @@ from promptkit import answers, api, sampling  # everything a run loads, before t
 from promptkit.journal import Journal, key
 from promptkit.prompts import pack
 from promptkit.providers.scripted import Scripted
-from promptkit.strategies import tot
+from promptkit.strategies.search import tot
 from promptkit.types import Request
 from promptkit.worlds import game24
 

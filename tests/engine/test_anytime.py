@@ -14,7 +14,7 @@ from promptkit.events import Best, emit, span
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.sampling import ask_all, fork, solve_each
-from promptkit.strategies.sc import SelfConsistency
+from promptkit.strategies.voting.sc import SelfConsistency
 from promptkit.types import Model, Outcome, Problem, Request, message
 
 

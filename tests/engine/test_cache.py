@@ -16,7 +16,7 @@ from promptkit.journal import Journal
 from promptkit.prompts import pack
 from promptkit.providers.scripted import Scripted
 from promptkit.sampling import ask, ask_all, fork, solve_each
-from promptkit.strategies.sc import SelfConsistency
+from promptkit.strategies.voting.sc import SelfConsistency
 from promptkit.types import Capabilities, Model, Outcome, Problem, Request
 
 

@@ -17,7 +17,7 @@ from promptkit.errors import BadInput, UnknownName
 from promptkit.events import Record
 from promptkit.interop.langchain import as_runnable
 from promptkit.journal import Journal
-from promptkit.strategies.direct import Direct
+from promptkit.strategies.prompting.direct import Direct
 from promptkit.types import Blob, Capabilities
 
 PNG = b"\x89PNG\r\n\x1a\nbytes"

@@ -135,7 +135,7 @@ def test_a_built_in_name_stays_built_in_and_that_is_said_once(site: Path) -> Non
     assert "hidden: strategy 'direct' is built in" in promptkit(site, "plugins").out
     code = "import promptkit.registry as r; print(r.load('strategy', 'direct').__module__)"
     from_python = python(site, "-c", code)
-    assert from_python.out == "promptkit.strategies.direct\n"
+    assert from_python.out == "promptkit.strategies.prompting.direct\n"
     assert "PluginHidden: strategy 'direct' is built in" in from_python.err
 
 

@@ -12,7 +12,7 @@ import promptkit as pk
 from promptkit import events
 from promptkit.errors import BadInput
 from promptkit.journal import Journal
-from promptkit.strategies.cot import ChainOfThought
+from promptkit.strategies.prompting.cot import ChainOfThought
 from promptkit.types import Problem, Request, message
 
 QUESTION = "A farmer has 12 sheep and sells 5. How many are left?"
@@ -93,7 +93,8 @@ def test_the_last_sentence_stays_where_the_second_call_has_no_answer() -> None:
     ],
 )
 def test_what_it_may_take(extract: Any, output: str | None, samples: tuple[int, int]) -> None:
-    assert ChainOfThought(extract=extract).effort(Problem(text=QUESTION, output_schema=output)) == samples
+    said = ChainOfThought(extract=extract).forecast(Problem(text=QUESTION, output_schema=output))
+    assert (said.least, said.most) == samples
 
 
 def test_the_second_call_is_the_first_with_its_reply_and_a_question() -> None:

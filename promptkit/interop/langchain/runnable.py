@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage, convert_to_messages
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from promptkit import api, sync
+from promptkit import api, registry, sync
 from promptkit.errors import BadInput, PromptkitError
 from promptkit.events import Record
 from promptkit.interop.langchain.call_runs import CallRuns
@@ -44,7 +44,7 @@ class StrategyRunnable(Runnable[Any, Any]):
         self.strategy = strategy
         self.output = output
         self.how = dict(how)
-        self.name = strategy if isinstance(strategy, str) else getattr(strategy, "name", type(strategy).__name__)
+        self.name = strategy if isinstance(strategy, str) else registry.name_of("strategy", strategy)
 
     @property
     def InputType(self) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from promptkit import prompts
+from promptkit.announced import ONE, Forecast, exactly
 from promptkit.errors import BadInput
 from promptkit.exchange import answer_to, marked, put, reader_of
 from promptkit.types import Model, Outcome, Problem, Request, message
@@ -64,8 +65,8 @@ class ChainOfThought:
             return replace(chain, text=text, detail={**chain.detail, "extracted": False})
         return replace(drawn, text=text, detail={**drawn.detail, "extracted": drawn.answer is not None})
 
-    def effort(self, problem: Problem) -> tuple[int, int | None]:
-        """The fewest and the most samples it takes."""
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes."""
         if self.extract == "always" and problem.output_schema is None:
-            return 2, 2
-        return 1, 2 if self.extract == "unread" and problem.output_schema is None else 1
+            return exactly(2)
+        return Forecast(1, None, 2) if self.extract == "unread" and problem.output_schema is None else ONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from promptkit.announced import ONE, Forecast
 from promptkit.exchange import answer_once
 from promptkit.types import Model, Outcome, Problem
 
@@ -19,6 +20,6 @@ class Direct:
         """The answer read from one reply."""
         return await answer_once(problem, model, "solve", temperature=self.temperature, max_tokens=self.reply_tokens)
 
-    def effort(self, problem: Problem) -> tuple[int, int | None]:
-        """The fewest and the most samples it takes."""
-        return 1, 1
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes."""
+        return ONE

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from promptkit import prompts
 from promptkit.algorithms.stopping.curtailment import next_batch, settled
 from promptkit.algorithms.voting.tally import Tally, tally
+from promptkit.announced import Forecast
 from promptkit.errors import BadInput
 from promptkit.events import Best, SampleRead, Stopped, VotesCounted, emit
 from promptkit.exchange import Answer, formed, mended, put, read, reader_of, verified, world_of
@@ -57,9 +58,9 @@ class SelfConsistency:
             return replace(box.outcome(world, problem), answer=answer.shown, text=mend.text, status="done")
         return box.outcome(world, problem)
 
-    def effort(self, problem: Problem) -> tuple[int, int | None]:
-        """The fewest and the most samples it takes."""
-        return next_batch(Tally(()), self.n), self.n
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes."""
+        return Forecast(next_batch(Tally(()), self.n), None, self.n)
 
 
 class _BallotBox:

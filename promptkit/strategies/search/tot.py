@@ -16,6 +16,7 @@ from promptkit import prompts
 from promptkit.algorithms.search.bfs import bfs
 from promptkit.algorithms.search.nodes import Evaluate, Expand, Level, Node, Thought
 from promptkit.algorithms.search.select import greedy, proportional
+from promptkit.announced import UNKNOWN, Forecast
 from promptkit.decisions import Decision, decide, decide_all
 from promptkit.errors import BadInput, BadPrompt
 from promptkit.events import Best, LevelDone, NodeAdded, NodeMerged, NodePruned, NodeSelected, NodeValued, emit
@@ -57,14 +58,14 @@ class TreeOfThoughts:
         """The answer of the best state found; verified where the pack's world can tell."""
         return await _Search(self.resolved(problem), problem, model).run()
 
-    def effort(self, problem: Problem) -> tuple[int, int | None]:
-        """The fewest and the most samples it takes; None where that depends on how many thoughts are proposed."""
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes; nobody knows where that depends on how many thoughts are proposed."""
         how = self.resolved(problem)
         b, k, n, depth = how.b or 1, how.k or 1, how.n_evaluate or 1, how.depth or 1
         if how.generate == "propose":
-            return 1, None
+            return UNKNOWN
         thoughts = k + (depth - 1) * b * k
-        return 1, thoughts + (depth * n if how.evaluate == "vote" else thoughts * n) + 1
+        return Forecast(1, None, thoughts + (depth * n if how.evaluate == "vote" else thoughts * n) + 1)
 
     def resolved(self, problem: Problem) -> TreeOfThoughts:
         """With the pack's defaults, then the paper's, where a field is None."""

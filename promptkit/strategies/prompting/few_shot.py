@@ -13,6 +13,7 @@ from pathlib import Path
 
 from promptkit import examples as shelf
 from promptkit import prompts
+from promptkit.announced import ONE, Forecast
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.examples import Example, Given
@@ -47,9 +48,9 @@ class FewShot:
         outcome = await answer_to(self._request(problem, template, shown), problem, model, template)
         return replace(outcome, detail={**outcome.detail, "examples": len(shown), "left_out": len(left_out)})
 
-    def effort(self, problem: Problem) -> tuple[int, int | None]:
-        """The fewest and the most samples it takes."""
-        return 1, 1
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes."""
+        return ONE
 
     def resolved(self, problem: Problem) -> FewShot:
         """With the examples themselves in place of their file: a run can be made again when the file has changed."""

@@ -1,0 +1,65 @@
+"""What a strategy says of itself before it runs: how many samples it takes, when it helps, and when it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from promptkit.types import Problem, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Samples a strategy takes of the model: the fewest, about how many, the most; None where nobody can know."""
+
+    least: int
+    expected: float | None
+    most: int | None
+
+    def __add__(self, other: Forecast) -> Forecast:
+        return Forecast(
+            self.least + other.least,
+            None if self.expected is None or other.expected is None else self.expected + other.expected,
+            None if self.most is None or other.most is None else self.most + other.most,
+        )
+
+    def times(self, n: int) -> Forecast:
+        """The same n times over."""
+        return Forecast(
+            self.least * n,
+            None if self.expected is None else self.expected * n,
+            None if self.most is None else self.most * n,
+        )
+
+
+ONE = Forecast(1, 1, 1)
+UNKNOWN = Forecast(1, None, None)
+
+
+def exactly(n: int) -> Forecast:
+    """A strategy that always takes n samples."""
+    return Forecast(n, n, n)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a reader should know before choosing a strategy; a class variable `about` of it."""
+
+    calls: str  # the number of samples as a formula over its parameters, as in "n" or "k + (depth − 1)·b·k"
+    helps: str  # when the evidence says that it helps, with the source
+    fails: str  # when the evidence says that it does not
+
+
+def forecast(strategy: Strategy, problem: Problem) -> Forecast:
+    """What the strategy announces for this problem; at least one sample where it announces nothing."""
+    said: Any = getattr(strategy, "forecast", None)
+    return said(problem) if callable(said) else UNKNOWN
+
+
+def within(strategy: Strategy, problem: Problem, samples: int) -> Strategy | None:
+    """The strategy, made smaller where it must be to take at most so many samples; None when it cannot be."""
+    most = forecast(strategy, problem).most
+    if most is not None and most <= samples:
+        return strategy
+    smaller: Any = getattr(strategy, "within", None)
+    return smaller(problem, samples) if callable(smaller) else None
