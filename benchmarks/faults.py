@@ -24,9 +24,11 @@ import promptkit as pk
 from benchmarks.server import INPUT, OUTPUT, serving, stats
 from promptkit.errors import PromptkitError
 from promptkit.events import Retrying
+from promptkit.providers.langchain import from_langchain
 from promptkit.sampling import ask_all
 from promptkit.types import Model, Outcome, Problem, Request, message
 
+ADAPTERS = ("openai", "groq", "openai-compatible", "ollama", "langchain")
 FAULTS = "429:0.1,500:0.05,reset:0.02,stall:0.01,cut:0.005,garbled:0.005"
 PEERS = """
 Measured by others' means: the kit of /bench, 2026-11-21, faults without stalls (10/5/2 %), two seeds, 1,000 calls each.
@@ -78,19 +80,20 @@ class Result:
     seconds: float
 
 
-def options(kind: str, address: str, timeout: float) -> dict[str, object]:
-    """Where promptkit finds the server, and how long it waits for a word."""
+def named(kind: str, address: str, timeout: float) -> dict[str, Any]:
+    """The model as pk.run() takes it: where its server is, and how long it waits for a word."""
+    if kind == "langchain":
+        from benchmarks.langchain_chat import SdkChat
+
+        chat = SdkChat(base_url=f"{address}/v1", timeout=timeout)
+        return {"model": from_langchain(chat, name="langchain:sdk:m", identity=address)}
     where = {"host": address} if kind == "ollama" else {"base_url": address + ("" if kind == "groq" else "/v1")}
-    return {**where, "timeout": timeout}
+    return {"model": f"{kind}:m", "model_options": {**where, "timeout": timeout}}
 
 
 async def put_through(kind: str, address: str, calls: int, *, patience: float, concurrency: int = 64) -> Result:
     """Make the calls, and once more what the journal then does not have."""
-    how: dict[str, Any] = {
-        "model": f"{kind}:m",
-        "model_options": options(kind, address, patience),
-        "concurrency": concurrency,
-    }
+    how: dict[str, Any] = {**named(kind, address, patience), "concurrency": concurrency}
     began, tried = time.monotonic(), Counter[str]()
 
     def hear(record: pk.Record) -> None:
@@ -129,11 +132,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--timeout", type=float, default=5.0)
-    parser.add_argument("--only", choices=("openai", "groq", "openai-compatible", "ollama"))
+    parser.add_argument("--only", choices=ADAPTERS)
     said = parser.parse_args()
     print("| adapter | seed | lost | twice | wrong | server's attempts | journal's | most for one | a second run | s |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
-    for kind in [said.only] if said.only else ("openai", "groq", "openai-compatible", "ollama"):
+    for kind in [said.only] if said.only else ADAPTERS:
         for seed in said.seeds:
             with serving("--faults", FAULTS, "--seed", str(seed)) as address:
                 got = asyncio.run(put_through(kind, address, said.calls, patience=said.timeout))

@@ -32,6 +32,7 @@ def calls_of(journal: Journal, row: RunRow) -> Iterator[dict[str, Any]]:
             "model": reply.model if reply else None,
             "text": reply.text if reply else None,
             "reasoning": reply.reasoning if reply else None,
+            "reasoning_tokens": reply.usage.reasoning_tokens if reply else None,
         }
 
 
@@ -94,6 +95,7 @@ def _headline(call: dict[str, Any], calls: int, model: str) -> str:
     if call["error"]:
         return clean(" · ".join([*words, f"failed: {call['error']}"]))
     tokens = f"{short(call['input_tokens'])} → {short(call['output_tokens'])} tokens"
+    tokens += f" ({short(call['reasoning_tokens'])} of them thinking)" if call["reasoning_tokens"] else ""
     words += [amounts.model(call["model"])] if call["model"] not in (None, model) else []
     words += [tokens, "cached" if call["cached"] else lasting(call["seconds"])]
     return clean(" · ".join([*words, *([call["finish"]] if call["finish"] != "stop" else [])]))

@@ -23,7 +23,6 @@ _OURS = {
     "solve": _REASONED,
     "eval": f"one question through a strategy: {_VOTED}\nits calls and votes: promptkit runs show last",
     "benchmark": "promptkit bench builtin --quick",
-    "compare": f"{_REASONED}\n{_VOTED}\nside by side: promptkit runs list",
     "score": f"where a pack has rules, answers are checked as they come: {_CHECKED}\nsee: promptkit runs show last",
     "view": "promptkit runs show last",
     "show": "promptkit runs show last",

@@ -156,13 +156,27 @@ class Journal:
     async def begin(self, run: str, call: str, reserved_tokens: int, reserved_cost: float | None) -> int:
         """The number of an attempt about to be sent; its whole reservation counts until it is settled."""
         work = partial(ledger.begin, run=run, call=call, reserved_tokens=reserved_tokens, reserved_cost=reserved_cost)
-        return await self._writer.done(work, unheard=self._unsend)
+        return await self._writer.done(work, unheard=self.unsend)
+
+    def unsend(self, attempt: int) -> None:
+        """Say that an attempt was never sent after all."""
+        if not self._closed:
+            self._writer.post(partial(ledger.unsend, attempt=attempt))
 
     def settle(
-        self, attempt: int, *, input_tokens: int, output_tokens: int, cost: float | None, samples: int, error: str = ""
+        self,
+        attempt: int,
+        *,
+        input_tokens: int,
+        output_tokens: int,
+        reasoning_tokens: int = 0,
+        cost: float | None,
+        samples: int,
+        error: str = "",
     ) -> None:
         """Say what an attempt came to; `error` is empty if it was answered."""
-        settled = Settled(attempt, (input_tokens, output_tokens), cost, samples, error, time.time())
+        tokens = (input_tokens, output_tokens, reasoning_tokens)
+        settled = Settled(attempt, tokens, cost, samples, error, time.time())
         self._settled.add("", settled)
 
     def spent(self, run: str) -> Spent:
@@ -315,8 +329,3 @@ class Journal:
             keys = list(granted)
             dropped = self._writer.submit(partial(self._claims.drop, keys=keys))
             dropped.add_done_callback(lambda _: self._claims.ring(keys))
-
-    def _unsend(self, attempt: int) -> None:
-        """The caller never got to send it."""
-        if not self._closed:
-            self._writer.post(partial(ledger.unsend, attempt=attempt))

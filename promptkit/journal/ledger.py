@@ -29,8 +29,8 @@ def unsend(db: sqlite3.Connection, attempt: int) -> None:
 def settle(db: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     """Replace reservations by what the attempts came to."""
     db.executemany(
-        "UPDATE attempts SET settled = ?, input_tokens = ?, output_tokens = ?, cost = ?, samples = ?, error = ?"
-        " WHERE id = ?",
+        "UPDATE attempts SET settled = ?, input_tokens = ?, output_tokens = ?, reasoning_tokens = ?, cost = ?,"
+        " samples = ?, error = ? WHERE id = ?",
         [
             (each.at, *each.tokens, each.cost, each.samples, values.printable(each.error), each.attempt)
             for each in settled
@@ -40,8 +40,8 @@ def settle(db: sqlite3.Connection, settled: Sequence[Settled]) -> None:
 
 def spent(db: sqlite3.Connection, run: str) -> Spent:
     """All attempts of a run and of its resumes together."""
-    calls, sent, received, reserved, samples, cost, held, unknown, unsettled = db.execute(
-        "SELECT count(*), total(input_tokens), total(output_tokens),"
+    calls, sent, received, thought, reserved, samples, cost, held, unknown, unsettled = db.execute(
+        "SELECT count(*), total(input_tokens), total(output_tokens), total(reasoning_tokens),"
         " total(CASE WHEN settled IS NULL THEN reserved_tokens END), total(samples),"
         " total(CASE WHEN settled IS NULL THEN reserved_cost ELSE cost END),"
         " total(CASE WHEN settled IS NULL THEN reserved_cost END),"
@@ -53,6 +53,7 @@ def spent(db: sqlite3.Connection, run: str) -> Spent:
         calls=calls,
         input_tokens=int(sent),
         output_tokens=int(received),
+        reasoning_tokens=int(thought),
         reserved_tokens=int(reserved),
         samples=int(samples),
         cost=None if unknown else cost,

@@ -37,12 +37,13 @@ _SHAPES: dict[str, dict[str, Any]] = {
         "started": _NUMBER,
         **dict.fromkeys(("reserved_tokens",), int),
         **dict.fromkeys(("reserved_cost", "settled", "cost"), (*_NUMBER, type(None))),
-        **dict.fromkeys(("input_tokens", "output_tokens", "samples"), (int, type(None))),
+        **dict.fromkeys(("input_tokens", "output_tokens", "reasoning_tokens", "samples"), (int, type(None))),
         "error": (str, type(None)),
     },
 }
 _ABOUT = ("strategy", "params", "model", "question", "pack", "seed", "options", "source")
 _ATTEMPT = tuple(_SHAPES["attempt"])
+_LATER = {"attempt": {"reasoning_tokens": None}}  # fields that files from before there were such do not have
 
 
 @dataclass(slots=True)
@@ -217,6 +218,7 @@ def _checked(line: Any) -> tuple[str, dict[str, Any]]:
     shape = _SHAPES.get(kind) if isinstance(kind, str) else None
     if not isinstance(kind, str) or shape is None:
         raise ValueError("a line of no known type")
+    line = {**_LATER.get(kind, {}), **line}
     for name in shape.keys() ^ line.keys():
         raise ValueError(f"a {kind} {'without' if name in shape else 'with'} {name!r}")
     for name, wanted in shape.items():

@@ -25,6 +25,7 @@ class Spent:
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    reasoning_tokens: int = 0  # of the output; none of attempts from before they were counted
     reserved_tokens: int = 0  # of attempts whose outcome is unknown: charged whole
     samples: int = 0
     cost: float | None = 0.0
@@ -42,7 +43,7 @@ class Settled:
     """What an attempt came to, and when; `error` is empty if it was answered."""
 
     attempt: int
-    tokens: tuple[int, int]  # input, output
+    tokens: tuple[int, int, int]  # input, output, and the reasoning in the output
     cost: float | None
     samples: int
     error: str

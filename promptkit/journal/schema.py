@@ -16,7 +16,7 @@ from promptkit.errors import JournalError, JournalUnusable
 from promptkit.journal.values import Damaged, printable
 
 APPLICATION_ID = 0x706B6A6C  # "pkjl"; `file journal.db` shows it
-VERSION = 2
+VERSION = 3
 _MAGIC = b"SQLite format 3\0"
 
 BUSY_SECONDS = 5.0  # one wait for another process's transaction, inside SQLite
@@ -38,7 +38,8 @@ CREATE TABLE claims (
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, call TEXT NOT NULL,
     reserved_tokens INTEGER NOT NULL, reserved_cost REAL, started REAL NOT NULL,
-    settled REAL, input_tokens INTEGER, output_tokens INTEGER, cost REAL, samples INTEGER, error TEXT
+    settled REAL, input_tokens INTEGER, output_tokens INTEGER, cost REAL, samples INTEGER, error TEXT,
+    reasoning_tokens INTEGER
 );
 CREATE INDEX attempts_run ON attempts (run);
 CREATE TABLE runs (
@@ -70,7 +71,7 @@ CREATE TABLE attached (
 ) WITHOUT ROWID;
 """
 
-# From the version of the index to this one. Only ever additions: an older promptkit that has the file open goes on.
+# From the version of the index to the next one. Only ever additions: an older promptkit that has the file open goes on.
 _MIGRATIONS = {
     1: """
 ALTER TABLE calls ADD COLUMN identity TEXT;
@@ -79,6 +80,7 @@ CREATE TABLE chores (name TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE attached (run TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (run, sha256)) WITHOUT ROWID
 """,
+    2: "ALTER TABLE attempts ADD COLUMN reasoning_tokens INTEGER",
 }
 
 
@@ -177,7 +179,8 @@ class Place:
         try:
             version = self._inspect(connection)  # somebody else may have made it meanwhile
             if version < VERSION:
-                for statement in filter(str.strip, (_MIGRATIONS[version] if version else _TABLES).split(";")):
+                steps = [_MIGRATIONS[each] for each in range(version, VERSION)] if version else [_TABLES]
+                for statement in filter(str.strip, ";".join(steps).split(";")):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {VERSION}")

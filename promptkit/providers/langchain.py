@@ -57,13 +57,15 @@ class LangChainModel:
             raise BadReply(f"{self.id}: the reply is empty")
         text, thought = wire.text_of(reply)
         calls: tuple[ToolCall, ...] = wire.wished(reply)
+        finish = wire.finish_of(reply)
         if request.schema and not text and calls:  # some models are held to a schema by a tool that they must call
             text, calls = calls[0].arguments, ()
+            finish = "stop" if finish == "tool_calls" else finish
         return Completion(
             text=text,
             model=self.id,
             usage=wire.usage_of(reply),
-            finish="stop" if request.schema and not calls else wire.finish_of(reply),
+            finish=finish,
             reasoning=thought or None,
             calls=calls,
             seconds=time.monotonic() - started,

@@ -182,6 +182,7 @@ class Exchange:
             output_tokens=tokens[1],
             cost=cost,
             samples=usage.samples,
+            reasoning_tokens=usage.reasoning_tokens,
             error=error,
         )
 

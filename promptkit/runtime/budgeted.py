@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from promptkit.errors import BadInput, Cut, KeyMissing, PromptkitError, RateLimited, Rejected, Unreachable
+from promptkit.errors import BadInput, Cut, KeyMissing, PromptkitError, RateLimited, Rejected, Unreachable, UsageError
 from promptkit.events import BudgetHit, emit
 from promptkit.journal import Journal, Spent, key
 from promptkit.prices import Price, listing, price_of
@@ -60,7 +60,7 @@ class Budget:
         self.limits = limits
         self.calls, self.tokens, self.cost, self.samples = spent.calls, spent.tokens, spent.cost or 0.0, spent.samples
         self.input_tokens, self.output_tokens = spent.input_tokens, spent.output_tokens
-        self.reasoning_tokens = 0  # of the output, since the run was last taken up
+        self.reasoning_tokens = spent.reasoning_tokens  # of the output
         self.unpriced = spent.cost is None
         self.lost = Need(spent.unsettled, spent.reserved_tokens, spent.reserved_cost)  # of calls nobody heard back from
         self.cut: Cut | None = None
@@ -180,7 +180,7 @@ class Budgeted(Layer):
         # Unless told otherwise below, it was stopped: on this machine that ends it, elsewhere it may be billed.
         tokens, cost, samples, error, lost = (0, 0), 0.0 if local else need.cost, 0, "cancelled", not local
         attempt: int | None = None
-        told = Usage()
+        refused, told = False, Usage()
         try:
             attempt = await self._journal.begin(self._run, key(requests[0], self.identity), need.tokens, need.cost)
             completions = await self.inner.complete_many(requests)
@@ -190,6 +190,9 @@ class Budgeted(Layer):
             cost = charge(self._price, *tokens) if told.tokens else need.cost
             samples, error, lost = len(completions), "", False
             return completions
+        except UsageError:  # the adapter would not send it: nothing was spent
+            refused = True
+            raise
         except PromptkitError as failure:
             error, lost = f"{type(failure).__name__}: {failure}", False
             if isinstance(failure, (RateLimited, Rejected, KeyMissing, Unreachable)):
@@ -198,14 +201,22 @@ class Budgeted(Layer):
                 tokens, cost = (need.tokens, 0), need.cost  # whatever it did, it may charge for
             raise
         finally:
-            if attempt is None:  # it never went out
+            if attempt is None or refused:  # it never went out
                 self._budget.release(need)
+                if attempt is not None:
+                    self._journal.unsend(attempt)
             elif lost:  # in the journal it stays without an end: the run's resumes are charged for it, too
                 self._budget.lose(need)
             else:
                 self._budget.settle(need, tokens=tokens, cost=cost, samples=samples, reasoning=told.reasoning_tokens)
                 self._journal.settle(
-                    attempt, input_tokens=tokens[0], output_tokens=tokens[1], cost=cost, samples=samples, error=error
+                    attempt,
+                    input_tokens=tokens[0],
+                    output_tokens=tokens[1],
+                    reasoning_tokens=told.reasoning_tokens,
+                    cost=cost,
+                    samples=samples,
+                    error=error,
                 )
 
 
@@ -256,13 +267,19 @@ def estimate(requests: Sequence[Request], capabilities: Capabilities, price: Pri
     request = requests[0]
     given = sum(
         MESSAGE_OVERHEAD
-        + sum(BLOB_TOKENS if isinstance(p, Blob) else len(p.text.encode("utf-8", "replace")) for p in m.content)
+        + sum(BLOB_TOKENS if isinstance(p, Blob) else _bytes(p.text) for p in m.content)
+        + sum(MESSAGE_OVERHEAD + _bytes(call.id + call.name + call.arguments) for call in m.calls)
         for m in request.messages
     )
-    given += len((request.schema or "").encode()) + sum(len(t.schema) + len(t.description) for t in request.tools)
+    given += _bytes(request.schema or "")
+    given += sum(MESSAGE_OVERHEAD + _bytes(t.name + t.description + t.schema) for t in request.tools)
     room = request.max_tokens if request.max_tokens is not None else (capabilities.context or 4096)
     answer = len(requests) * room
     return Need(1, given + answer, charge(price, given, answer))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def priced(provider: Provider) -> Price | None:

@@ -19,7 +19,7 @@ LEAST = 64  # tokens; below it a reply is not worth asking for
 
 
 class SomeCut(TooLarge):
-    """Some samples of a call were cut; `cut` are their places among its `completions`; the others are whole."""
+    """Some samples of a call were cut: `cut` are their places among its `completions`."""
 
     def __init__(self, message: str, completions: Sequence[Completion]) -> None:
         super().__init__(message)

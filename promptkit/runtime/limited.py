@@ -18,6 +18,8 @@ from promptkit.runtime.layer import Layer
 from promptkit.runtime.limiter import Held, Limiter, Pace
 from promptkit.types import Completion, Provider, Request
 
+A_YEAR = 366 * 86_400.0  # seconds; what asks for longer is no clock: "inf" is a number, too
+
 _shared: dict[tuple[int, str, str, Pace], Limiter] = {}
 _lock = threading.Lock()
 
@@ -105,7 +107,7 @@ def _tell_misspelt(provider: Provider) -> None:
 
 def paused(who: str, seconds: float, run: str) -> Paused:
     """The error of a run that is better resumed later than kept waiting."""
-    moment = math.ceil((time.time() + seconds) / 60) * 60  # a whole minute, never early
+    moment = math.ceil((time.time() + min(seconds, A_YEAR)) / 60) * 60  # a whole minute, never early
     today = time.strftime("%x", time.localtime()) == time.strftime("%x", time.localtime(moment))
     then = time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", time.localtime(moment))
     return Paused(

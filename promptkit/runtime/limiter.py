@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from promptkit.errors import Cut, RateLimited, Transient
+from promptkit.errors import Cut, RateLimited, Transient, UsageError
 
 MINUTE = 60.0
 LONG = 10.0  # seconds of waiting after which a person is told
@@ -105,7 +105,7 @@ class Limiter:
         """The call has ended: it took so many tokens, as many as it reserved (None), or failed."""
         with self._lock:
             self._flying -= 1
-            if isinstance(error, Cut):  # the budget had no room for it: it never went out
+            if isinstance(error, Cut | UsageError):  # no room in the budget, or refused on this side: it never went out
                 self._forget(ticket)
             elif isinstance(error, RateLimited):
                 self._settle(ticket, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from promptkit import composition
-from promptkit.events import Sink
+from promptkit.events import Sink, Warned
 from promptkit.journal import Journal, NewRun
 from promptkit.runtime.budgeted import Limits
 from promptkit.runtime.fallback import Chain
@@ -49,6 +49,7 @@ class Plan:
     model_options: Mapping[str, object] = field(default_factory=dict)
     cut_as: Status = "budget"  # how a run that was cut off ended; a replay ends as the run did
     sinks: tuple[Sink, ...] = ()  # who watches it
+    told: tuple[Warned, ...] = ()  # what the run begins by saying
 
     def attached(self) -> list[Blob]:
         """What the question and its history bring with them."""

@@ -128,6 +128,8 @@ class _Run:
                     composition.remembered(plan.strategy),
                 )
             )
+            for each in plan.told:
+                emit(each)
             if held := self._budget.told():
                 emit(Warned(held, "raise the cap if there is no room for the rest"))
             try:

@@ -73,8 +73,8 @@ class Roomy:
         emit(CallStarted(name, request.draw, second))
         try:
             completion = await self._inner.complete(second)
-        except (ContextOverflow, TooLarge):  # so much room there is not
-            return _silent(completion)
+        except (ContextOverflow, TooLarge):  # so much room there is not: the first is used once more
+            return _silent(await self._inner.complete(first))
         return _silent(completion) if self._cut_off(completion) else completion
 
     def _room(self, request: Request) -> int:

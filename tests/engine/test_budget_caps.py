@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from players import dice
 from watching import Seen, facts
 
 from promptkit import api, events
-from promptkit.errors import BadInput, PromptkitError
+from promptkit.errors import BadInput, CapabilityMissing, PromptkitError
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.runtime.budgeted import Limits, estimate
-from promptkit.types import Capabilities, Outcome, Request, message
+from promptkit.types import Capabilities, Message, Outcome, Request, ToolCall, ToolSpec, message
 
 QUESTION = "1 2 3 4"
 RUNS: list[tuple[str, str, dict[str, Any]]] = [
@@ -170,3 +171,23 @@ def test_a_resume_with_a_cost_cap_without_a_price_leaves_the_run_as_it_was(journ
             api.resume(cut.run, model=model, journal=journal, max_cost=1.0, max_calls=20)
     assert [row.status for row in journal.runs()] == ["budget"]
     assert api.resume(cut.run, model=model, journal=journal, max_calls=20).answer == "1"
+
+
+def test_what_tools_and_their_calls_take_is_reserved_by_the_byte() -> None:
+    wish = ToolCall("call_1", "look_up", '{"q": "größer"}')
+    tool = ToolSpec("look_up", "Schlägt etwas nach: " + "ü" * 50, "{}")
+    plain = Request(messages=(Message("assistant", ()), Message("tool", (), call_id="call_1")), max_tokens=5)
+    full = replace(plain, messages=(Message("assistant", (), (wish,)), plain.messages[1]), tools=(tool,))
+    more = estimate([full], Capabilities()).tokens - estimate([plain], Capabilities()).tokens
+    named = [wish.id, wish.name, wish.arguments, tool.name, tool.description, tool.schema]
+    assert more >= sum(len(text.encode()) for text in named)
+
+
+def test_what_an_adapter_refuses_to_send_is_no_call(journal: Journal) -> None:
+    def refuse(_: Request) -> str:
+        raise CapabilityMissing("it has no such thing")
+
+    priced = Scripted(refuse, name="refusing", capabilities=Capabilities(price=(1.0, 1.0)))
+    with pytest.raises(CapabilityMissing):
+        api.run("direct", "which?", model=priced, max_cost=1.0, journal=journal)
+    assert journal.runs() == [], "nothing was spent: there is nothing to show"

@@ -212,3 +212,13 @@ def test_the_command_line_exits_5_and_prints_the_command(
         assert start(["resume", "last", "-q"]) == 5, "it still wants to be left alone"
         said = capsys.readouterr()
         assert "not before" in said.err
+
+
+@pytest.mark.parametrize("wait", [1e12, float("inf")])
+def test_a_wait_that_no_clock_can_show_pauses_too(journal: Journal, wait: float) -> None:
+    def say(_: Request) -> str:
+        raise errors.RateLimited("come back some day", retry_after=wait)
+
+    outcome = api.run("direct", "which?", model=Scripted(say), journal=journal)
+    assert outcome.status == "budget"
+    assert outcome.detail["not_before"]

@@ -153,6 +153,46 @@ def test_a_recorded_run_lists_both_calls_with_their_replies(journal: Journal) ->
     assert "Answer: 0" in told[1]["text"]
 
 
+def test_the_thinking_of_every_attempt_is_counted_and_shown(
+    tmp_path: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from promptkit.cli.app import start
+
+    thought, file = 2_147 + 2_999, tmp_path / "j.db"
+    monkeypatch.setenv("PROMPTKIT_JOURNAL", str(file))
+    with Journal.open(file) as journal:
+        capped: dict[str, Any] = {"model": model(Thinker(3_000)), "effort": "low", "reply_tokens": 100}
+        outcome = api.run("direct", "which?", max_calls=2, journal=journal, **capped)
+        assert journal.spent(outcome.run).reasoning_tokens == thought
+        seen = Seen()
+        api.resume(outcome.run, model=capped["model"], journal=journal, sinks=[seen])
+        assert seen.records[-1].spent.reasoning_tokens == thought, "over the run and its resumes"
+    assert start(["runs", "show", outcome.run, "--call", "1"]) == 0
+    assert "(2.1k of them thinking)" in capsys.readouterr().out
+    assert start(["runs", "show", outcome.run, "--call", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reasoning_tokens"] == 2_999
+
+
+def test_every_recorded_sample_is_listed_with_its_own_reply_where_a_larger_request_did_not_fit(
+    journal: Journal,
+) -> None:
+    thinker = Thinker(10**5, 1, 1)
+
+    def script(request: Request) -> Completion:
+        if (request.max_tokens or 0) > 4_000:
+            raise ContextOverflow("too long")
+        return thinker(request)
+
+    scripted = Scripted(script, name="narrow", capabilities=REASONS)
+    outcome = api.run("sc", "which?", reply_tokens=100, model=scripted, effort="low", n=3, journal=journal)
+    told = list(calls_of(journal, journal.run(outcome.run)))
+    assert {(call["draw"][-1], (call["text"] or "")[-9:]) for call in told} == {
+        (0, OPEN[-9:]),
+        (1, "Answer: 1"),
+        (2, "Answer: 2"),
+    }
+
+
 def test_a_model_that_turns_out_to_think_is_given_room_when_it_was_cut_off(journal: Journal) -> None:
     thinker = Thinker(500)
     outcome = api.run("direct", "which?", reply_tokens=100, model=model(thinker, Capabilities()), journal=journal)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 from watching import Seen, facts
 
 from promptkit import api, errors, events
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
-from promptkit.types import Capabilities, Completion, Request, Usage
+from promptkit.sampling import ask_all
+from promptkit.types import Capabilities, Completion, Finish, Model, Outcome, Problem, Request, Usage, message
 
 PRICED = Capabilities(price=(1.0, 1.0))
 
@@ -89,6 +93,63 @@ def test_it_is_made_smaller_only_once(journal: Journal) -> None:
     with pytest.raises(errors.TooLarge):
         api.run("direct", "q?", model=Scripted(never), reply_tokens=1_000, journal=journal)
     assert rooms == [1_000, 900]
+
+
+class Several(Scripted):
+    """Draws several samples in one call, draw i of `lengths[i]` tokens; may send `limit` tokens at once."""
+
+    def __init__(self, limit: int, *lengths: int) -> None:
+        super().__init__(lambda _: "", name="several", capabilities=Capabilities(native_n=8, price=(1.0, 1.0)))
+        self.limit, self.lengths = limit, lengths
+        self.asked: list[tuple[list[int], int]] = []
+
+    async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
+        room = requests[0].max_tokens or 0
+        self.asked.append(([request.index for request in requests], room))
+        if (requested := 100 + room * len(requests)) > self.limit:
+            raise errors.TooLarge("too large for the tier", limit=self.limit, requested=requested)
+        return [self._reply(request, room) for request in requests]
+
+    def _reply(self, request: Request, room: int) -> Completion:
+        length = self.lengths[request.index]
+        usage = Usage(input_tokens=25, output_tokens=min(room, length))
+        finish: Finish = "stop" if length <= room else "length"
+        return Completion(text=f"draw {request.index}", model="m", finish=finish, usage=usage)
+
+
+@dataclass(frozen=True)
+class Four:
+    """Four samples of one prompt, each shown, or named by its error."""
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        request = Request(messages=(message("user", problem.text),), temperature=1.0, max_tokens=600)
+        requests = [request.at(index) for index in range(4)]
+        got = await ask_all(model, requests, where="four", quorum=None, losing=errors.TooLarge)
+        return Outcome(answer=", ".join(each.text or type(each.error).__name__ for each in got))
+
+
+@pytest.mark.parametrize(("lengths", "cut"), [((30, 300, 30, 30), [1]), ((300, 300, 300, 300), [0, 1, 2, 3])])
+def test_of_several_samples_those_that_ended_are_kept_and_the_others_asked_for_alone(
+    journal: Journal, lengths: tuple[int, ...], cut: list[int]
+) -> None:
+    several = Several(900, *lengths)
+    outcome = api.run(Four(), "q?", model=several, journal=journal)
+    assert outcome.answer == "draw 0, draw 1, draw 2, draw 3"
+    assert several.asked == [([0, 1, 2, 3], 600), ([0, 1, 2, 3], 200), *(([index], 600) for index in cut)]
+    spent = journal.spent(outcome.run)
+    assert spent.output_tokens == sum(min(200, length) for length in lengths) + 300 * len(cut), "all that was paid for"
+    calls = len(several.asked)
+    assert api.run(Four(), "q?", model=several, journal=journal).answer == outcome.answer
+    assert len(several.asked) == calls, "all of it is in the journal"
+
+
+def test_a_sample_that_does_not_end_alone_either_loses_only_itself(journal: Journal) -> None:
+    several = Several(560, 30, 400, 999, 30)
+    outcome = api.run(Four(), "q?", model=several, journal=journal)
+    assert outcome.answer == "draw 0, draw 1, TooLarge, draw 3"
+    assert several.asked[:2] == [([0, 1, 2, 3], 600), ([0, 1, 2, 3], 115)]
+    assert sorted(several.asked[2:]) == [([1], 460), ([1], 600), ([2], 460), ([2], 600)]
+    assert journal.stats()["completions"] == 3
 
 
 def test_the_next_model_of_a_list_is_asked_when_it_does_not_fit(journal: Journal) -> None:

@@ -140,6 +140,26 @@ def test_the_reply_is_whole() -> None:
     assert [event.text for record in heard if isinstance(event := record.event, Delta)] == ["It is", " 5"]
 
 
+@pytest.mark.parametrize(("reason", "finish"), [("length", "length"), ("tool_calls", "stop"), ("stop", "stop")])
+def test_a_reply_to_a_schema_that_was_cut_off_is_not_said_to_have_ended(reason: str, finish: str) -> None:
+    class Held(Vendor):
+        def with_structured_output(self, *_: Any, **__: Any) -> Any:
+            wish = {"name": "reply", "args": {"total": 5}, "id": "1"}
+            raw = AIMessage("", tool_calls=[wish], response_metadata={"finish_reason": reason})
+            return RunnableLambda(lambda _: {"raw": raw})
+
+    got, _ = complete(Held(), ask(schema='{"type": "object"}'))
+    assert (got.text, got.finish, got.calls) == ('{"total": 5}', finish, ())
+
+
+def test_calls_that_come_without_ids_are_told_apart() -> None:
+    wishes: list[Any] = [{"name": "add", "args": "{}", "id": None, "index": place} for place in range(2)]
+    got, _ = complete(
+        vendor(AIMessageChunk(content="", tool_call_chunks=wishes)), ask(tools=(ToolSpec("add", "", "{}"),))
+    )
+    assert [(call.name, call.id) for call in got.calls] == [("add", "call_0"), ("add", "call_1")]
+
+
 @pytest.mark.parametrize(
     "thinking",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import string
@@ -45,6 +46,18 @@ def everything(journal: Journal, id: str = "r1") -> list[Any]:
     keys = [key for key, _, _ in journal.calls(id)]
     kept = [journal.get(key) for key in keys]
     return [journal.run(id), journal.events(id), journal.calls(id), journal.failures(id), journal.spent(id), kept]
+
+
+def test_a_file_from_before_reasoning_was_counted_is_read(journal: Journal) -> None:
+    with Journal.open(None) as older:
+        filled(older)
+        lines = [json.loads(line) for line in exported(older).splitlines()[:-1]]
+    for line in lines:
+        line.pop("reasoning_tokens", None)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    end = {"type": "end", "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    assert journal.import_(io.StringIO(f"{text}{json.dumps(end)}\n")) == "r1"
+    assert (journal.spent("r1").output_tokens, journal.spent("r1").reasoning_tokens) == (4, 0)
 
 
 def test_a_run_travels_whole(tmp_path: Path) -> None:

@@ -145,11 +145,12 @@ def test_the_ledger_charges_what_is_not_settled_whole(journal: Journal) -> None:
         first = await journal.begin("r1", "call", 1000, 0.5)
         second = await journal.begin("r1", "call", 100, 0.25)
         await journal.begin("r2", "call", 7, None)
-        journal.settle(first, input_tokens=10, output_tokens=20, cost=0.125, samples=3)
+        journal.settle(first, input_tokens=10, output_tokens=20, reasoning_tokens=8, cost=0.125, samples=3)
         assert journal.spent("r1") == Spent(
             calls=2,
             input_tokens=10,
             output_tokens=20,
+            reasoning_tokens=8,
             reserved_tokens=100,
             samples=3,
             cost=0.375,
@@ -158,7 +159,9 @@ def test_the_ledger_charges_what_is_not_settled_whole(journal: Journal) -> None:
         )
         assert journal.spent("r1").tokens == 130
         journal.settle(second, input_tokens=5, output_tokens=0, cost=0.0, samples=0, error="429 \udcff")
-        assert journal.spent("r1") == Spent(calls=2, input_tokens=15, output_tokens=20, samples=3, cost=0.125)
+        assert journal.spent("r1") == Spent(
+            calls=2, input_tokens=15, output_tokens=20, reasoning_tokens=8, samples=3, cost=0.125
+        )
 
     asyncio.run(attempts())
     assert journal.spent("r2").cost is None

@@ -29,6 +29,8 @@ from promptkit.events import Delta, Record
 from promptkit.providers.builtin import open_builtin
 from promptkit.types import Completion, Request, message
 
+GROWING = ("content", "response", "thinking", "tool_calls")  # what comes in pieces
+
 
 @dataclass
 class StubModel:
@@ -203,6 +205,24 @@ def lines(state: OllamaStub, builtin: _Builtin, body: Mapping[str, Any], *, chat
     yield {**line(), "done": True, "done_reason": finish, **counts}
 
 
+def whole(told: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    """The one line that is sent where no stream is wanted: the last one, with all that was written before it."""
+    texts: dict[str, Any] = {}
+    last: dict[str, Any] = {}
+    for last in told:
+        if "error" in last:
+            raise Refusal(500, last["error"])
+        for name, piece in (last.get("message") or last).items():
+            if name in GROWING:
+                texts[name] = texts[name] + piece if name in texts else piece
+        if "logprobs" in last:
+            texts["logprobs"] = [*texts.get("logprobs", ()), *last["logprobs"]]
+    if "message" not in last:
+        return {**last, **texts}
+    logprobs = {"logprobs": texts.pop("logprobs")} if "logprobs" in texts else {}
+    return {**last, "message": {**last["message"], **texts}, **logprobs}
+
+
 def pulling(state: OllamaStub, name: str) -> Iterator[dict[str, Any]]:
     """The lines of a pull."""
     yield {"status": "pulling manifest"}
@@ -271,7 +291,7 @@ def ollama(**knobs: Any) -> Iterator[OllamaStub]:
             state.seen.append((self.path, body))
             if self.path == "/api/chat" and state.answers and body.get("messages"):
                 return self._scripted(state.answers[min(len(state.bodies()), len(state.answers)) - 1])
-            return self._answer(lambda: self._posted(body))
+            return self._answer(lambda: self._posted(body), body)
 
         def _posted(self, body: Any) -> Any:
             if self.path not in BODIES:
@@ -284,9 +304,11 @@ def ollama(**knobs: Any) -> Iterator[OllamaStub]:
                     return pulling(state, body["model"])
             return lines(state, builtin.get(), body, chat=self.path == "/api/chat")
 
-        def _answer(self, make: Callable[[], Any]) -> None:
+        def _answer(self, make: Callable[[], Any], body: Any = None) -> None:
             try:
                 told = make()
+                if isinstance(told, Iterator) and isinstance(body, dict) and body.get("stream") is False:
+                    return self._json(200, whole(told))
                 if isinstance(told, Iterator):
                     first = next(told)
                     return self._stream(first, told)

@@ -51,6 +51,8 @@ def test_elsewhere_it_goes_as_it_is() -> None:
         {"type": "object", "properties": {"a": {"oneOf": [{"type": "string"}]}}},
         {"type": "object", "properties": {"next": {"$ref": "#/$defs/N"}}, "$defs": {"N": {"type": "string"}}},
         {"type": "object", "properties": {"a": {}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": "array"}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": ["object", "null"]}}, "required": ["a"]},
     ],
 )
 def test_what_the_form_cannot_say_is_a_wish(schema: dict[str, Any]) -> None:

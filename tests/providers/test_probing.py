@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from llama_http import relay
+from ollama_stub import ollama
 from wire_server import Answer, alone, chunk, fault, llama_cpp, refused, sse, stub
 
 from promptkit import api, sync
@@ -138,3 +140,43 @@ def test_a_server_lists_what_it_offers(server: str, capsys: Capture) -> None:
     assert start(["models", "list", "builtin"]) == 2
     assert start(["models", "list", "opena"]) == 2
     assert "did you mean openai?" in capsys.readouterr().err
+
+
+def test_groq_is_found_out_with_what_its_adapter_sends(server: str) -> None:
+    with relay(server.removesuffix("/openai/v1")) as between:
+        where: dict[str, object] = {"base_url": between.address}
+        found = sync.run(probing.probe("groq:builtin.gguf", where))
+        sent = between.bodies
+    assert found.found | {"seed": None, "tools": None, "context": None} == {
+        **dict.fromkeys(("seed", "tools", "context")),
+        "native_n": 1,  # Groq draws one sample a call, and is never asked for more
+        "json_schema": False,  # where Groq takes one for a wish, none is sent
+        "grammar": False,
+        "logprobs": False,
+    }
+    assert {"top_k", "min_p", "frequency_penalty", "presence_penalty"} <= set(found.refused)
+    assert not any({"n", "logprobs", "response_format", "top_k", "min_p"} & set(body) for body in sent)
+    assert found.requests == len(sent), "what was never sent is no request"
+    model = open_provider("groq:builtin.gguf", where)
+    assert (model.capabilities.grammar, model.capabilities.native_n) == (False, 1)
+
+
+def test_ollama_is_found_out_with_its_digest_and_the_context_in_force() -> None:
+    with ollama() as at:
+        where: dict[str, object] = {"host": at.address}
+        found = sync.run(probing.probe("ollama:m", where))
+        sent, digest = at.bodies(), at.find("m").digest
+        model = open_provider("ollama:m", where)
+        context = model.capabilities.context
+    assert found.found | {"seed": None, "tools": None} == {
+        **dict.fromkeys(("seed", "tools")),
+        "native_n": 1,
+        "json_schema": True,
+        "grammar": False,
+        "logprobs": True,
+        "context": context,
+    }
+    assert context
+    assert digest.removeprefix("sha256:") in found.identity
+    assert found.requests == len(sent)
+    assert found.refused == []

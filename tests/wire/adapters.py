@@ -51,7 +51,7 @@ class Place:
             case "openai-compatible":
                 return open_openai_compatible(model, {"base_url": f"{self.address}/openai/v1", **wanted})
             case "langchain":
-                from langchain_chat import SdkChat
+                from benchmarks.langchain_chat import SdkChat
 
                 chat = SdkChat(base_url=f"{self.address}/openai/v1", model_name=model, **wanted)
                 return from_langchain(chat, name=f"langchain:test:{model}", identity=f"{self.address} {model}")

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from wire_server import alone
 
-from benchmarks.faults import FAULTS, Result, put_through
+from benchmarks.faults import ADAPTERS, FAULTS, Result, put_through
 from benchmarks.server import serving
-
-KINDS = ("openai", "groq", "openai-compatible", "ollama")
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +37,7 @@ def hold(got: Result, calls: int) -> None:
     assert got.again == 0  # all of it is in the journal
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ADAPTERS)
 def test_two_hundred_calls(kind: str, instant_retries: None) -> None:
     got = put(kind, 200, "--retry-after-ms", "20", patience=4.0)
     hold(got, 200)
@@ -47,7 +45,7 @@ def test_two_hundred_calls(kind: str, instant_retries: None) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ADAPTERS)
 def test_a_thousand_calls(kind: str, instant_retries: None) -> None:
     got = put(kind, 1000, "--retry-after-ms", "200", patience=10.0)
     hold(got, 1000)

@@ -95,7 +95,13 @@ def _closed(node: Any) -> Any:
         closed["items"] = _closed(node["items"])
     if node.get("type") == "object" or "properties" in node:
         return _required(node, closed)
-    if not {"type", "anyOf", "enum", "const"} & set(node) or node.get("type") == ["object"]:
+    named = node.get("type")
+    kinds = {named} if isinstance(named, str) else set(named or ())
+    if (
+        not {"type", "anyOf", "enum", "const"} & set(node)
+        or "object" in kinds
+        or ("array" in kinds and "items" not in node)
+    ):
         raise _Open  # anything goes, an object among it
     return closed
 

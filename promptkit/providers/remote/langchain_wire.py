@@ -74,9 +74,10 @@ def calls(wished: Sequence[ToolCall]) -> dict[str, list[dict[str, Any]]]:
 
 def wished(message: Any) -> tuple[ToolCall, ...]:
     """The tool calls of an AIMessage, those LangChain could not read among them, as they were written."""
-    good = [ToolCall(str(c.get("id") or ""), c["name"], json.dumps(c["args"])) for c in message.tool_calls]
-    bad = [ToolCall(str(c.get("id") or ""), c["name"] or "", c["args"] or "") for c in message.invalid_tool_calls]
-    return (*good, *bad)
+    good = [(c.get("id"), c["name"], json.dumps(c["args"])) for c in message.tool_calls]
+    bad = [(c.get("id"), c["name"] or "", c["args"] or "") for c in message.invalid_tool_calls]
+    wished = enumerate((*good, *bad))  # one without an id is named by its place: its result must find it
+    return tuple(ToolCall(str(id or f"call_{place}"), name, args) for place, (id, name, args) in wished)
 
 
 def tool(spec: ToolSpec) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 
 class SdkChat(BaseChatModel):
@@ -24,6 +24,7 @@ class SdkChat(BaseChatModel):
     max_tokens: int | None = None
     seed: int | None = None
     max_retries: int = 2  # of the SDK; promptkit switches them off
+    timeout: float = 60.0  # seconds without a word
 
     @property
     def _llm_type(self) -> str:
@@ -51,7 +52,14 @@ class SdkChat(BaseChatModel):
         said = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed, "stop": stop}
         wanted: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
         turns: Any = convert_to_openai_messages(messages)
-        async with AsyncOpenAI(base_url=self.base_url, api_key=self.api_key, max_retries=self.max_retries) as client:
+        async with AsyncOpenAI(
+            base_url=self.base_url,
+            api_key=self.api_key,
+            max_retries=self.max_retries,
+            timeout=self.timeout,
+            # Nothing here is asked over TLS, and a context for it would cost more than the rest of a call.
+            http_client=DefaultAsyncHttpxClient(verify=False),
+        ) as client:
             stream: Any = await client.chat.completions.create(
                 model=self.model_name,
                 messages=turns,
