@@ -49,8 +49,8 @@ class Price:
 def price_of(model: str, capabilities: Capabilities, identity: str = "") -> Price | None:
     """The price of a model by its name; None when nobody knows. `identity` tells the address it is served at."""
     for file in files():
-        if file.is_file() and (written := _written(file).get(model)):
-            return Price(*written, where=str(file))
+        if rates := written(file).get(model):
+            return Price(*rates, where=str(file))
     if capabilities.local:
         return Price(0.0, 0.0, "local")
     kind, _, name = model.removeprefix("langchain:").partition(":")
@@ -117,7 +117,10 @@ def _rate(part: Any, start: int) -> float:
     return float(reached[-1] if reached else getattr(part, "base", part))
 
 
-def _written(file: Path) -> dict[str, tuple[float, float]]:
+def written(file: Path) -> dict[str, tuple[float, float]]:
+    """The prices in a file, USD per million tokens in and out by model; none where there is no file."""
+    if not file.is_file():
+        return {}
     told = file.stat()
     return _read(file, told.st_mtime_ns, told.st_size)
 

@@ -85,6 +85,8 @@ def from_pipe(talk: Talk) -> int:
             talk.stopped()
             code = int(Exit.INTERRUPTED)
             break
+        except OSError as error:
+            raise _unwritten(talk.chat, error) from error
     _farewell(talk.chat)
     return code
 
@@ -112,10 +114,7 @@ def at_terminal(talk: Talk) -> int:
         except KeyboardInterrupt:
             talk.stopped()
         except OSError as error:
-            abandon(sys.stdout)
-            raise PromptkitError(
-                f"stdout cannot be written: {error.strerror or error}", hint="chat --resume"
-            ) from error
+            raise _unwritten(talk.chat, error) from error
     _farewell(talk.chat)
     return Exit.DONE
 
@@ -152,6 +151,14 @@ def _without_run(error: PromptkitError) -> PromptkitError:
     """The error as the conversation goes on after it: there is nothing to resume."""
     error.run = ""
     return error
+
+
+def _unwritten(chat: Chat, error: OSError) -> PromptkitError:
+    """What to say where stdout takes no more: the reply is kept, and is not asked for again."""
+    if sys.stdout is not None:
+        abandon(sys.stdout)
+    hint = f"the reply is kept: promptkit chat --resume {chat.run or 'last'}, and there /history"
+    return PromptkitError(f"stdout cannot be written: {error.strerror or error}", hint=hint)
 
 
 def _farewell(chat: Chat) -> None:

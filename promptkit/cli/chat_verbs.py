@@ -10,6 +10,7 @@ from promptkit.chat import Chat
 from promptkit.cli.chat_reply import Streamed
 from promptkit.cli.speak import clean, err
 from promptkit.errors import BadInput, ContextOverflow, UnknownName
+from promptkit.render.amounts import many
 from promptkit.types import Outcome
 
 VERBS = {
@@ -37,7 +38,7 @@ class Talk:
     def greet(self) -> None:
         """Say who is there."""
         past, beginning = self.chat.so_far, "/help lists what else can be typed, Ctrl-D leaves"
-        said = f" · {len(past.exchanges)} exchanges so far" if past.exchanges else ""
+        said = f" · {many(len(past.exchanges), 'exchange')} so far" if past.exchanges else ""
         self._note(f"{self.chat.model}{said} · {beginning}")
         if past.pending:
             self._note(f"the last message got no reply, /retry sends it again: {past.pending.said}")
@@ -89,7 +90,7 @@ class Talk:
                 f"{path}: {error.strerror or error}", hint="/save into a folder that can be written"
             ) from error
         self._written.add(path)
-        self._note(f"saved {len(past.exchanges)} exchanges to {path}")
+        self._note(f"saved {many(len(past.exchanges), 'exchange')} to {path}")
 
     def _model(self, rest: str) -> None:
         from promptkit.cli.answer import parse_options

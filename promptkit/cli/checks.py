@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from promptkit.errors import PromptkitError
+from promptkit.errors import PromptkitError, SandboxMissing
 from promptkit.render.amounts import many
 
 State = Literal["ok", "none", "warn", "fail"]  # none: not there, and nothing needs it
@@ -35,7 +35,7 @@ def examine(online: bool = False) -> list[Finding]:
     """What every check found; one that breaks is a finding too."""
     from promptkit.cli.reachable import checks as reachable
 
-    here = (_journal, _folders, _prompts, _terminal, _sockets)
+    here = (_prices, _journal, _folders, _prompts, _terminal, _sockets, _sandbox)
     every = (_versions, _packages, _model, _settings, *reachable(online), *here)
     return [finding for check in every for finding in _guarded(check)]
 
@@ -138,6 +138,17 @@ def _settings() -> Iterator[Finding]:
         yield Finding("settings", "fail", f"default model {model} ({where}): no provider {kind!r}", "promptkit models")
 
 
+def _prices() -> Iterator[Finding]:
+    from promptkit import prices
+
+    for file in prices.files():
+        try:
+            if known := prices.written(file):
+                yield Finding("prices", "ok", f"{many(len(known), 'price')} in {file}")
+        except PromptkitError as error:
+            yield Finding("prices", "fail", error.message, f"mend it or move it aside: {file}")
+
+
 def _journal() -> Iterator[Finding]:
     from promptkit.api import open_journal
 
@@ -198,3 +209,19 @@ def _sockets() -> Iterator[Finding]:
     if (used := socket.parent.parent).samefile(folder):
         return (yield Finding("sockets", "ok", f"local models listen on a private socket under {folder}"))
     yield Finding("sockets", "warn", f"{folder} is too long a path for a unix socket: {used} is used", "TMPDIR=/tmp")
+
+
+def _sandbox() -> Iterator[Finding]:
+    """What holds the programs that models write; nothing else needs it."""
+    from promptkit.sandbox import available
+    from promptkit.sandbox.rungs import INSTALL
+
+    try:
+        rung = available().best()
+    except SandboxMissing as error:
+        return (yield Finding("sandbox", "none", error.message, error.hint.splitlines()[0]))
+    if rung.namespaces:
+        version = f" {rung.version}" if rung.version else ""
+        return (yield Finding("sandbox", "ok", f"programs of models are held by {rung.name}{version}"))
+    found = f"programs of models would be held in part only: {rung.name} without namespaces"
+    yield Finding("sandbox", "none", found, INSTALL)

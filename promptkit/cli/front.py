@@ -20,17 +20,19 @@ _NUMBERS = {int: re.compile(r"-?\d{1,15}", re.ASCII), float: re.compile(r"-?\d{1
 
 def start(words: Sequence[str]) -> int:
     """The exit code of a command line."""
+    from promptkit.cli.logs import without_keys
     from promptkit.cli.speak import complain, complain_bug, err
 
     try:
-        understood = None if "_PROMPTKIT_COMPLETE" in os.environ else plain_run(words)
-        if understood is None:
-            from promptkit.cli.app import start as start_any
+        with without_keys():
+            understood = None if "_PROMPTKIT_COMPLETE" in os.environ else plain_run(words)
+            if understood is None:
+                from promptkit.cli.app import start as start_any
 
-            return start_any(words)
-        from promptkit.cli.answer import answer
+                return start_any(words)
+            from promptkit.cli.answer import answer
 
-        return answer(*understood)
+            return answer(*understood)
     except PromptkitError as error:
         return complain(error, as_json="--json" in words)
     except KeyboardInterrupt:

@@ -62,7 +62,8 @@ def list_(
         raise UnknownName("provider", kind, known, listing="promptkit models")
     if kind not in ("groq", "ollama", "openai", "openai-compatible"):
         raise BadInput(f"{kind} has no server that could be asked what it offers", hint="promptkit models")
-    provider = registry.load("provider", kind)("qwen3:8b", parse_options(option or []))
+    name = "qwen3:8b" if kind == "ollama" else "MODEL"  # of no matter to the server; in hints it stands for any
+    provider = registry.load("provider", kind)(name, parse_options(option or []))
 
     async def ask() -> list[Any]:
         try:

@@ -43,6 +43,10 @@ def _ollama(online: bool) -> Iterator[Finding]:
     from promptkit.providers.remote.options import is_loopback
     from promptkit.settings import default_model
 
+    try:
+        keys.find("ollama")
+    except KeyMissing:
+        return  # the file of keys is at fault, as is said below, and not an Ollama
     default = default_model()
     wanted = default.startswith("ollama:")
     name = default.removeprefix("ollama:") if wanted else "qwen3:8b"
@@ -100,6 +104,8 @@ def _keys(online: bool) -> Iterator[Finding]:
 
     default = default_model().partition(":")[0]
     known = keys.known()
+    if keys.path().exists():  # otherwise that would have been an error
+        yield Finding("keys", "ok", f"{keys.path()}" + (", only you can read it" if os.name == "posix" else ""))
     for provider in sorted({*ASKED, *known}):
         if not (all_of_it := known.get(provider)):
             broken = "fail" if provider == default and _needs_key(provider) else "none"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from spoken import Said, command, is_error, recorded
+from spoken import PROGRAM, Said, command, environment, is_error, recorded
 
 REPLIES = """
 replies:
@@ -231,3 +232,27 @@ def test_ctrl_c_before_anything_is_said_keeps_the_message(tmp_path: Path) -> Non
         term.until("> ")
         term.keys("\x04")
         assert term.end() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no /dev/full")
+def test_a_reply_that_cannot_be_written_is_an_error_and_is_kept(tmp_path: Path) -> None:
+    line = " ".join([*PROGRAM, "chat", "-m", "scripted:replies.yaml", ">/dev/full"])
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        input="Your name?\n",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    error, hint = done.stderr.splitlines()
+    assert error.startswith("error: stdout cannot be written: ")
+    (row,) = recorded(tmp_path)
+    assert hint.startswith(f"  the reply is kept: promptkit chat --resume {row.id}")
+    again = command(tmp_path, "chat", "--resume", row.id, stdin="/history\n")
+    assert "I am a model." in again.err
+
+
+def test_one_exchange_is_one(tmp_path: Path) -> None:
+    assert "saved 1 exchange to " in piped(tmp_path, "Your name?", "/save talk.md").err

@@ -54,6 +54,7 @@ def test_a_sound_setup(capsys: Capture) -> None:
             "prompts",
             "terminal",
             "sockets",
+            "sandbox",
         ),
         *("ollama", "keys", "tls"),
     }
@@ -106,3 +107,44 @@ def test_an_ascii_terminal_gets_ascii(home: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert any(line.startswith("  ok ") for line in lines)
     assert any(line.startswith("  !  ") and "ascii" in line for line in lines)
+
+
+def test_what_holds_the_programs_of_models_is_named(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    import promptkit.sandbox as box
+    from promptkit.sandbox.sent import Rung
+
+    for rungs, state, found, mend in (
+        (box.Rungs(Rung("bubblewrap", version="0.9.1"), None, {}, "6.1"), "ok", "bubblewrap 0.9.1", ""),
+        (box.Rungs(None, Rung("landlock", namespaces=False), {}, "6.1"), "none", "in part only", "apt install bubble"),
+        (box.Rungs(None, None, {"landlock": "no kernel"}, "6.1"), "none", "landlock: no kernel", "apt install bubble"),
+    ):
+        monkeypatch.setattr(box, "available", lambda rungs=rungs: rungs)
+        said = checks(capsys, 0)["sandbox"]
+        assert said["state"] == state
+        assert found in said["found"]
+        assert said["mend"].startswith(mend)
+
+
+def test_prices_that_cannot_be_read_are_broken(capsys: Capture, home: Path) -> None:
+    folder = home / "home"
+    folder.mkdir()
+    (folder / "prices.toml").write_text('["a:b"]\ninput = 1\noutput = 2\n')
+    assert checks(capsys, 0)["prices"]["found"].startswith("1 price in ")
+    (folder / "prices.toml").write_text('["a:b"]\ninput = "cheap"\noutput = 2\n')
+    said = checks(capsys, 1)["prices"]
+    assert "input must be USD per million tokens" in said["found"]
+    assert said["mend"].startswith("mend it or move it aside")
+
+
+def test_a_file_of_keys_is_named_and_one_that_others_read_is_broken(capsys: Capture, home: Path) -> None:
+    from promptkit import keys
+
+    where = keys.save("groq", "gsk_0123456789abcdef0123")
+    assert start(["doctor"]) == 0
+    assert f"{where}{', only you can read it' if os.name == 'posix' else ''}\n" in capsys.readouterr().out
+    if os.name != "posix":
+        return
+    os.chmod(where, 0o644)
+    said = checks(capsys, 1)
+    assert said["keys"]["mend"] == f"chmod 600 '{where}'"
+    assert "ollama" not in said, "which has nothing to do with it"
