@@ -16,8 +16,10 @@ from promptkit.formed import ask_held, asked, asked_again
 from promptkit.outputs import Form
 from promptkit.prompts import Pack, Prompt
 from promptkit.types import Completion, Model, Outcome, Problem, Request, World
+from promptkit.verdicts import verdict
 
 WHOLE = "text"  # the reader that takes the reply as it is, but for a label before its only line
+AMONG = "one of: "  # begins the reader of a verdict, as in "one of: sure, likely, impossible"
 AS_WRITTEN = {"expression", "boxed", "final", WHOLE}  # shown as the model wrote them, compared in canonical form
 
 
@@ -38,7 +40,7 @@ def reader_of(problem: Problem, pack: Pack, prompt: Prompt) -> str:
 
 def _known(reader: str) -> str:
     known = {*answers.READERS, WHOLE}
-    if reader not in known:
+    if reader not in known and not reader.startswith(AMONG):
         raise UnknownName("reader", reader, known)
     return reader
 
@@ -58,6 +60,10 @@ def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
         text = _unlabelled(completion.text.strip())
         emit(SampleRead(index, text or None, WHOLE))
         return Answer(" ".join(text.casefold().split()), text) if text else None
+    if reader.startswith(AMONG):
+        word = verdict(completion.text, reader.removeprefix(AMONG).split(", "))
+        emit(SampleRead(index, word, "verdict" if word else "", "" if word else "no verdict in the last line"))
+        return Answer(word, word) if word else None
     reading = answers.read(reader, completion.text)
     if reading is None:
         emit(SampleRead(index, None, "", "no answer in the reply"))
@@ -149,9 +155,18 @@ async def answer_to(
 ) -> Outcome:
     """The outcome of a single reply to a request that was made with the template; `index` numbers what is read."""
     pack = prompts.pack(problem.pack)
-    reader, world = reader_of(problem, pack, template), world_of(pack, problem)
+    reader_of(problem, pack, template), world_of(pack, problem)  # what cannot be read is refused before it is asked
     request = formed(request, problem, model, template)
     completion = await ask_held(model, request, where=template.name)
+    return await answer_in(completion, request, problem, model, template, index=index)
+
+
+async def answer_in(
+    completion: Completion, request: Request, problem: Problem, model: Model, template: Prompt, /, *, index: int = 0
+) -> Outcome:
+    """The outcome of a reply that is there already; an output that does not fit is mended by another call."""
+    pack = prompts.pack(problem.pack)
+    reader, world = reader_of(problem, pack, template), world_of(pack, problem)
     answer = read(reader, completion, index)
     if answer is None and isinstance(reader, Form):
         answer, completion = await mended(request, completion, problem, model)
@@ -160,6 +175,22 @@ async def answer_to(
     right = verified(world, problem, answer.shown)
     emit(Best(answer.shown, text=completion.text, verified=bool(right)))
     return Outcome(answer=answer.shown, text=completion.text, detail={"verified": right})
+
+
+def handed_on(outcome: Outcome, detail: Mapping[str, Any] | None = None) -> Outcome:
+    """The outcome of a strategy inside as that of the whole: its answer is the run's best, `detail` is put beside."""
+    if outcome.answer is not None:
+        emit(Best(outcome.answer, outcome.confidence, outcome.text, verified=bool(outcome.verified)))
+    return replace(outcome, detail={**outcome.detail, **(detail or {})})
+
+
+def stated(reader: str, answer: str) -> str:
+    """A reply that says nothing but the answer, as the reader looks for one."""
+    if isinstance(reader, Form) or reader == WHOLE or "\n" in answer:
+        return answer
+    if reader == "boxed":
+        return answer if "\\boxed" in answer else f"\\boxed{{{answer}}}"
+    return f"Answer: {answer}"
 
 
 def formed(request: Request, problem: Problem, model: Model, template: Prompt) -> Request:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 from promptkit import examples as shelf
 from promptkit import prompts
-from promptkit.announced import ONE, Forecast
+from promptkit.announced import ONE, About, Forecast
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.examples import Example, Given
@@ -27,6 +28,14 @@ MOST = 8  # examples shown when nobody says how many: what the paper on chains o
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FewShot:
     """Show worked examples, then ask; with none it asks what `direct` asks, or `cot` where rationales are wanted."""
+
+    about: ClassVar[About] = About(
+        calls="1",
+        helps="answers of a form that is easier shown than said; with --rationale the reasoning steps of the paper, on "
+        "arithmetic, common sense and symbols (arXiv:2201.11903)",
+        fails="small models, whose chains read well and are wrong (arXiv:2201.11903); examples of another kind than "
+        "the question mislead, and every call pays for them",
+    )
 
     examples: Given = field(default=None, metadata={"flag": str | None})  # .yaml, .jsonl or .csv; default: the pack's
     n: int | None = None  # how many of them, the first of the file; default: all, at most 8
