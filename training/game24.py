@@ -215,22 +215,21 @@ def propose(rng: random.Random) -> Lesson:
     """Next steps, one a line, each to another state, all that lead to 24 among them."""
     size = rng.choices([4, 3, 2], [5, 3.5, 1.5])[0]
     numbers = puzzle(rng) if size == 4 else state(rng, size)
-    return _lesson("propose", "\n".join(map(line, listed(rng, numbers))), state=spell(numbers))
+    return _lesson("propose", "\n".join(map(line, listed(numbers))), state=spell(numbers))
 
 
-def listed(rng: random.Random, numbers: Numbers) -> list[Move]:
-    """What a list of proposals holds: every step that leads to 24, and others, mostly of small results, to its length.
+def listed(numbers: Numbers) -> list[Move]:
+    """What a list of proposals holds: every step that leads to 24, and small results up to its length.
 
     The steps are in their natural order. With the good ones first, a model that begins with a wrong one has learned
-    that no good one follows; in an order that is drawn anew, it repeats the likeliest step. The others are drawn anew:
-    were they always the first, a model that misses a good step would never list it by chance.
+    that no good one follows; in an order that is drawn anew, it repeats the likeliest step. What fills the list is
+    always the same, too: filled by chance, the model found fewer good steps (validation, b=1: 91 % before, 75 % after).
     """
     first: dict[Numbers, Move] = {}
     for move in moves(numbers):
         first.setdefault(move[4], move)
     steps = list(first.values())
-    late = {move: rng.random() + (move[3] > SMALL) * 0.5 for move in steps}
-    wanted = sorted(steps, key=lambda move: (not solutions(move[4]), late[move]))[: LISTED[len(numbers)]]
+    wanted = sorted(steps, key=lambda move: (not solutions(move[4]), move[3] > SMALL))[: LISTED[len(numbers)]]
     return [move for move in steps if move in wanted]
 
 

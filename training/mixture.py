@@ -11,8 +11,8 @@ from training.lesson import Lesson
 SHARES: dict[str, tuple[float, Callable[[random.Random], Lesson]]] = {
     "game24/direct": (0.03, game24.direct),
     "game24/cot": (0.07, game24.cot),
-    "game24/propose": (0.22, game24.propose),
-    "game24/value": (0.07, game24.value),
+    "game24/propose": (0.27, game24.propose),
+    "game24/value": (0.1, game24.value),
     "game24/vote": (0.015, game24.vote),
     "game24/critique": (0.03, game24.critique),
     "game24/refine": (0.04, game24.refine),
@@ -27,5 +27,5 @@ SHARES: dict[str, tuple[float, Callable[[random.Random], Lesson]]] = {
     "words/choose": (0.03, words.choose),
     "words/critique": (0.015, words.critique),
     "words/refine": (0.015, words.refine),
-    "patterns": (0.27, patterns.pattern),
+    "patterns": (0.2, patterns.pattern),
 }
