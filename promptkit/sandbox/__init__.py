@@ -1,9 +1,11 @@
 """Programs that nobody has looked at, run where they can do no harm: no Docker, no privilege, and never without walls.
 
-run.py          the one verb; ran.py, certificate.py: what it gives; limits.py: what may be used
+running.py      the one verb; ran.py, certificate.py: what it gives; limits.py: what may be used
 rungs.py        what this machine has to hold a program with; promise.py: what each rung promises
 view.py         what of the disk is seen; sent.py: all of a run as one JSON object
 kept.py         the process beside a program, heard.py: what it writes; inside/: what happens there
+lent.py         a workspace given back to its owner; scratch.py: a folder for one program
+plain.py        a host that is not Linux; described.py: what there is to say about this machine
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from promptkit.sandbox.certificate import CLAIMS, Certificate
+    from promptkit.sandbox.described import facts
     from promptkit.sandbox.limits import Limits
     from promptkit.sandbox.ran import Ran
-    from promptkit.sandbox.run import run
     from promptkit.sandbox.rungs import Rungs, available
+    from promptkit.sandbox.running import run
 
 _HOMES = {
     "CLAIMS": "certificate",
@@ -26,10 +29,11 @@ _HOMES = {
     "Ran": "ran",
     "Rungs": "rungs",
     "available": "rungs",
-    "run": "run",
+    "facts": "described",
+    "run": "running",
 }
 
-__all__ = ["CLAIMS", "Certificate", "Limits", "Ran", "Rungs", "available", "run"]
+__all__ = ["CLAIMS", "Certificate", "Limits", "Ran", "Rungs", "available", "facts", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ CLAIMS = {
     "no host sockets": "no unix socket of the host can be reached, named or abstract",
     "own processes": "no process outside can be seen or signalled",
     "ends whole": "nothing that it started outlives it",
+    "counted processes": "the kernel makes no more of them than allowed: a fork bomb ends there",
     "own memory segments": "no System V or POSIX queue, semaphore or segment is shared with the host",
     "system calls filtered": "tracing, keys, BPF, io_uring, new namespaces and exotic sockets are refused",
 }
@@ -30,6 +31,7 @@ class Certificate:
     limits: Mapping[str, Mapping[str, Any]]  # value, and by what it is held
     read: tuple[str, ...] = field(default=())  # what it could read, as it saw it
     write: tuple[str, ...] = field(default=())
+    tried: tuple[str, ...] = field(default=())  # claims that a first program tested on this machine, in vain
 
     @property
     def whole(self) -> bool:

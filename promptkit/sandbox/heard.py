@@ -17,11 +17,15 @@ class Heard:
     async def listen(self, stream: asyncio.StreamReader, enough: Callable[[], None]) -> None:
         """Read to the end; `enough` is called once, when there is more than the cap."""
         while chunk := await stream.read(1 << 16):
-            room = self.cap - len(self._kept)
-            self._kept += chunk[:room]
-            if len(chunk) > room and not self.cut:
-                self.cut = True
+            if not self.take(chunk):
                 enough()
+
+    def take(self, chunk: bytes) -> bool:
+        """Keep what there is room for; False the first time that there is more."""
+        room = self.cap - len(self._kept)
+        self._kept += chunk[:room]
+        first, self.cut = not self.cut, self.cut or len(chunk) > room
+        return not (first and self.cut)
 
     def text(self) -> str:
         """What was kept, with a stand-in for bytes that are no text."""

@@ -7,11 +7,13 @@ from typing import Any
 
 from promptkit.sandbox.certificate import CLAIMS, Certificate
 from promptkit.sandbox.limits import Limits
-from promptkit.sandbox.sent import Rung
+from promptkit.sandbox.sent import Rung, refused_system
 from promptkit.sandbox.view import View
 
 NO_FILTER = "no seccomp filter for this kernel or processor"
 NO_NAMESPACES = "no namespaces here"
+CAME_THROUGH = "a first program came through on this machine"
+NOT_COUNTED = "the kernel was not seen to count them here"
 IN_A_NAMESPACE = {
     "read-only system": "mount namespace",
     "files unseen": "mount namespace",
@@ -19,13 +21,14 @@ IN_A_NAMESPACE = {
     "no host sockets": "mount and network namespace",
     "own processes": "process namespace",
     "ends whole": "process namespace",
+    "counted processes": "user namespace and RLIMIT_NPROC",
     "own memory segments": "IPC namespace",
 }
 
 
 def certificate(rung: Rung, seen: View, limits: Limits, told: dict[str, Any]) -> Certificate:
     """The certificate of a run on `rung` that did begin."""
-    holds = _holds(rung)
+    holds = held_by(rung)
     missing = {claim: _why(rung, claim) for claim in CLAIMS if claim not in holds}
     return Certificate(
         rung=rung.name,
@@ -33,8 +36,9 @@ def certificate(rung: Rung, seen: View, limits: Limits, told: dict[str, Any]) ->
         layers=_layers(rung),
         holds=holds,
         missing=missing,
-        limits=_limits(rung, limits),
+        limits=_limits(rung, limits, counted="counted processes" in holds),
         read=() if rung.name == "host" else tuple(path for _, path in seen.read),
+        tried=rung.held if rung.namespaces else (),
         write=(told["cwd"], f"{told['env']['TMPDIR']} (private)") if rung.namespaces else (told["cwd"],),
     )
 
@@ -48,7 +52,8 @@ def _layers(rung: Rung) -> tuple[str, ...]:
     return (*first, *landlock, *(("seccomp",) if rung.seccomp else ()))
 
 
-def _holds(rung: Rung) -> dict[str, str]:
+def held_by(rung: Rung) -> dict[str, str]:
+    """Each claim that `rung` makes, and what makes it hold."""
     if rung.name == "host":
         return {}
     if rung.namespaces:
@@ -59,22 +64,29 @@ def _holds(rung: Rung) -> dict[str, str]:
         held = {"read-only system": "Landlock", "files unseen": "Landlock", "ends whole": "swept up by the keeper"}
         if rung.seccomp:  # it refuses to make a socket at all, or a segment
             held |= dict.fromkeys(("no network", "no host sockets", "own memory segments"), "seccomp")
-    return held | ({"system calls filtered": "seccomp"} if rung.seccomp else {})
+    if "counted processes" not in rung.held:
+        held.pop("counted processes", None)
+    held |= {"system calls filtered": "seccomp"} if rung.seccomp else {}
+    return {claim: how for claim, how in held.items() if claim not in rung.open}
 
 
 def _why(rung: Rung, claim: str) -> str:
     if rung.name == "host":
         return "it runs on the host"
+    if claim in rung.open:
+        return CAME_THROUGH
+    if claim == "counted processes" and rung.namespaces:
+        return NOT_COUNTED
     return NO_FILTER if claim == "system calls filtered" or not rung.seccomp else NO_NAMESPACES
 
 
-def _limits(rung: Rung, limits: Limits) -> dict[str, dict[str, Any]]:
+def _limits(rung: Rung, limits: Limits, *, counted: bool) -> dict[str, dict[str, Any]]:
     kernel, watch = "kernel", "watch"
     by = {
         "seconds": watch,
         "cpu_seconds": f"{kernel} for each process, {watch} for all",
         "memory": f"{kernel} for each process, {watch} for all",
-        "processes": f"{kernel}, {watch}" if rung.namespaces and _counts() else watch,
+        "processes": f"{kernel}, {watch}" if counted else watch,
         "open_files": kernel,
         "file_bytes": kernel,
         "disk_bytes": watch,
@@ -84,10 +96,6 @@ def _limits(rung: Rung, limits: Limits) -> dict[str, dict[str, Any]]:
     }
     if not rung.namespaces:
         del by["scratch_bytes"]  # there is none
+    if refused_system():
+        by = {name: by[name] for name in ("seconds", "output_bytes")}
     return {name: {"value": getattr(limits, name), "by": how} for name, how in by.items()}
-
-
-def _counts() -> bool:
-    from promptkit.sandbox.inside.rlimits import countable
-
-    return countable()

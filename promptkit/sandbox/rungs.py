@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from promptkit.errors import SandboxMissing
@@ -17,7 +19,8 @@ from promptkit.sandbox.limits import Limits
 from promptkit.sandbox.sent import Rung, keeper, refused_system, spec
 from promptkit.sandbox.view import view
 
-PATIENCE = 20.0  # seconds for the trial; it takes a tenth of one
+_TRYING = threading.Lock()
+PATIENCE = 60.0  # seconds for the trial, on a busy machine; it takes a fifth of one
 INSTALL = "apt install bubblewrap"
 HOST = "or let it run on this machine as it is, if you trust it: --unsafe-host (in Python: unsafe_host=True)"
 
@@ -38,35 +41,49 @@ class Rungs:
                 return rung
         said = "; ".join(f"{name}: {why}" for name, why in self.problems.items() if want in (None, name))
         if why := refused_system():
-            box = "run it in a Linux container or virtual machine (on Windows: WSL 2)"
-            raise SandboxMissing(f"there is no sandbox here: {why}", hint=f"{box}\n{HOST}")
+            raise SandboxMissing(f"there is no sandbox here: {why}", hint=f"{_elsewhere()}\n{HOST}")
         raise SandboxMissing(f"there is no sandbox here: {said or f'no rung {want!r}'}", hint=f"{INSTALL}\n{HOST}")
 
 
-@cache
+def _elsewhere() -> str:
+    if sys.platform == "win32":
+        return "wsl --install, and run promptkit in there (WSL 2), or run it on a Linux machine"
+    return "run promptkit on a Linux machine, or in a virtual machine with Linux"
+
+
 def available() -> Rungs:
-    """What held in a trial run of each rung; done once a process, a tenth of a second, no network."""
-    kernel = platform.release()
+    """What held in a trial of each rung, done once a process: a fifth of a second, a few processes, no network."""
     if why := refused_system():
-        return Rungs(None, None, {"bubblewrap": why, "landlock": why}, kernel)
+        return Rungs(None, None, {"bubblewrap": why, "landlock": why}, platform.release())
+    with _TRYING:  # eight programs that begin at once share one trial
+        return _found()
+
+
+@cache
+def _found() -> Rungs:
     path = shutil.which("bwrap") or ""
     with tempfile.TemporaryDirectory(prefix="promptkit-") as folder:
-        seen, limits = view(folder, (), packages=False), Limits(seconds=5)
+        seen, limits = view(folder, (), packages=False), Limits(seconds=20, processes=8)
         both = (Rung("bubblewrap", bubblewrap=path), Rung("landlock"))
-        tried = {rung.name: spec(rung, "", seen, limits, {}) for rung in both if path or rung.name != "bubblewrap"}
+        first = Path(__file__).with_name("inside").joinpath("probes.py").read_text("utf-8")
+        tried = {rung.name: spec(rung, first, seen, limits, {}) for rung in both if path or rung.name != "bubblewrap"}
         found = _tried(tried, path)
     problems: dict[str, str] = found["problems"]
     if not path:
         problems["bubblewrap"] = "not installed"
-    bubblewrap = landlock = None
     seccomp, abi = found["seccomp"], found["landlock"]
+    bubblewrap = landlock = None
     if "bubblewrap" not in problems:
-        bubblewrap = Rung("bubblewrap", seccomp=seccomp, bubblewrap=path, version=found["version"])
+        bubblewrap = _probed(Rung("bubblewrap", seccomp=seccomp, bubblewrap=path, version=found["version"]), found)
     if "landlock" not in problems:
-        landlock = Rung("landlock", landlock=abi, seccomp=seccomp)
+        landlock = _probed(Rung("landlock", landlock=abi, seccomp=seccomp), found)
     elif abi:
         landlock = Rung("landlock", namespaces=False, landlock=abi, seccomp=seccomp)
-    return Rungs(bubblewrap, landlock, problems, kernel)
+    return Rungs(bubblewrap, landlock, problems, platform.release())
+
+
+def _probed(rung: Rung, found: dict[str, Any]) -> Rung:
+    return replace(rung, held=tuple(found["held"][rung.name]), open=tuple(found["open"][rung.name]))
 
 
 def _tried(specs: dict[str, Any], bubblewrap: str) -> dict[str, Any]:
@@ -78,4 +95,11 @@ def _tried(specs: dict[str, Any], bubblewrap: str) -> dict[str, Any]:
         return dict(json.loads(done.stdout))
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         why = f"the trial gave no answer ({type(error).__name__}, {sys.executable})"
-        return {"problems": dict.fromkeys(specs, why), "landlock": 0, "seccomp": False, "version": ""}
+        return {
+            "problems": dict.fromkeys(specs, why),
+            "landlock": 0,
+            "seccomp": False,
+            "version": "",
+            "held": {},
+            "open": {},
+        }

@@ -32,6 +32,8 @@ class Rung:
     seccomp: bool = False
     bubblewrap: str = ""  # its path
     version: str = ""
+    held: tuple[str, ...] = ()  # claims that a trial tested in vain …
+    open: tuple[str, ...] = ()  # … and where it came through
 
 
 def keeper(module: str = "keeper") -> list[str]:
@@ -93,6 +95,9 @@ def _checked(code: str) -> None:
 
 def environment(scratch: str) -> dict[str, str]:
     """All the variables there are."""
+    if sys.platform == "win32":  # programs do not start without knowing where Windows is
+        system = {name: os.environ[name] for name in ("SYSTEMROOT", "PATH", "PATHEXT") if name in os.environ}
+        return {**system, "TEMP": scratch, "TMP": scratch, "PYTHONDONTWRITEBYTECODE": "1"}
     path = f"{os.path.dirname(interpreter())}:/usr/local/bin:/usr/bin:/bin"
     return {"PATH": path, "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -56,13 +56,17 @@ def _workspace(folder: str | Path) -> str:
     if not found.is_dir():
         raise BadInput(f"the workspace {os.fspath(folder)!r} is not a folder", hint=f"mkdir -p {os.fspath(folder)}")
     # A program owns its workspace: it may change and delete whatever is in it.
-    if found == Path.home().resolve() or any(
-        found in (Path(path), *Path(path).parents) for path in (*SYSTEM, Path.home())
-    ):
+    if any(found in (Path(path), *Path(path).parents) for path in (*SYSTEM, *_homes())):
         raise BadInput(
             f"{found} cannot be a workspace: a program may delete what is in it", hint="name a folder of its own"
         )
     return str(found)
+
+
+def _homes() -> list[str]:
+    """The user's home as it is called and as it is; none for a user of whom the system knows nothing."""
+    home = os.path.expanduser("~")
+    return [home, os.path.realpath(home)] if os.path.isabs(home) else []
 
 
 def _interpreter_places() -> list[str]:

@@ -194,6 +194,11 @@ def makes_a_user_namespace() -> None:
 
 
 @attempt
+def becomes_root() -> None:
+    os.setresuid(0, 0, 0)
+
+
+@attempt
 def traces_its_parent() -> None:
     must(LIBC.ptrace(0x4206, os.getppid(), 0, 0))  # PTRACE_SEIZE: it does not stop what it traces
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -16,15 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from behind import must_be_here, on_both_rungs
-
-from promptkit.sandbox import Limits, run
+from behind import SOMEBODY, as_both, must_be_here, on_both_rungs, said_by
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
 
 PROGRAM = Path(__file__).with_name("escapes.py").read_text("utf-8")
 ATTEMPTS = re.findall(r"^@attempt\ndef (\w+)", PROGRAM, re.MULTILINE)
-SMALL = Limits(seconds=60, memory=512 << 20)
+# Told the rung, the workspace and what to aim at, it says all that came of the run.
+CALLER = """
+import asyncio, json, sys
+from promptkit.sandbox import Limits, run
+from promptkit.types import plain
+rung, workspace, targets, program = sys.argv[1:]
+limits = Limits(seconds=60, memory=4 << 30 if rung == "host" else 512 << 20)
+how = {"unsafe_host": True} if rung == "host" else {"rung": rung}
+done = asyncio.run(run(program, workspace=workspace, limits=limits, env={"TARGETS": targets}, **how))
+print(json.dumps({"ok": done.ok, **plain(done)}))
+"""
 # What succeeds on the host, so that its failure elsewhere says something. It looks, reaches out and writes one file of
 # the test's own; nothing that changes a machine belongs in this list.
 OPEN_ON_THE_HOST = """
@@ -38,7 +45,7 @@ sends_by_udp signals_a_process_of_the_host writes_beside_the_workspace
 class Host:
     """Things on this machine that a program must not reach, and a workspace beside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, who: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sandbox-escapes-"))
         self.workspace = self.folder / "workspace"
         self.workspace.mkdir()
@@ -55,6 +62,9 @@ class Host:
         self.named.bind(str(self.folder / "s"))
         for each in (self.abstract, self.named):
             each.listen()
+        owner = SOMEBODY if who == "an ordinary user" and os.getuid() == 0 else os.getuid()
+        for path in (self.folder, self.workspace, secret, self.folder / "s"):
+            os.chown(path, owner, -1)
         self.victim = subprocess.Popen(["sleep", "600"], env={"A_SECRET": "of another process"})
         self.targets = {
             "secret": str(secret),
@@ -82,52 +92,78 @@ class Host:
         shutil.rmtree(self.folder)
 
 
-_TRIED: dict[str, dict[str, Any]] = {}  # a rung is tried once, and every test reads one line of what came of it
+_TRIED: dict[tuple[str, str], dict[str, Any]] = {}  # tried once, and every test reads one line of what came of it
 
 
 @pytest.fixture
-def tried(rung: str) -> dict[str, Any]:
+def tried(rung: str, who: str) -> dict[str, Any]:
     if rung != "host":
         must_be_here(rung)
-    if rung not in _TRIED:
-        _TRIED[rung] = _try(rung)
-    return _TRIED[rung]
+    if (rung, who) not in _TRIED:
+        _TRIED[rung, who] = _try(rung, who)
+    return _TRIED[rung, who]
 
 
-def _try(rung: str) -> dict[str, Any]:
-    host = Host()
+def _try(rung: str, who: str) -> dict[str, Any]:
+    host = Host(who)
     held = os.open(host.folder, os.O_RDONLY)
     os.set_inheritable(held, True)  # a careless program of the host's
-    os.environ["SANDBOX_TEST_API_KEY"] = "a key"
+    only = OPEN_ON_THE_HOST if rung == "host" else []
+    targets = json.dumps({**host.targets, "only": only})
     try:
-        how: dict[str, Any] = {"unsafe_host": True} if rung == "host" else {"rung": rung}
-        limits = Limits(seconds=60, memory=4 << 30) if rung == "host" else SMALL
-        only = OPEN_ON_THE_HOST if rung == "host" else []
-        env = {"TARGETS": json.dumps({**host.targets, "only": only})}
-        done = asyncio.run(run(PROGRAM, workspace=host.workspace, limits=limits, env=env, **how))
-        assert done.ok, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
+        done = json.loads(said_by(who, CALLER, rung, str(host.workspace), targets, PROGRAM, held=held))
+        assert done["ok"], done["stderr"]
+        found: dict[str, Any] = json.loads(done["stdout"])
+        found["certificate"] = done["certificate"]
         found["heard"] = host.heard()
         found["alive"] = host.victim.poll() is None
         return found
     finally:
-        del os.environ["SANDBOX_TEST_API_KEY"]
         os.close(held)
         host.close()
 
 
+@as_both
 @on_both_rungs
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_nothing_is_open(tried: dict[str, Any], name: str) -> None:
     assert tried[name] != "open"
 
 
+# What each claim of the certificate rests on: that these attempts, which it is said to stop, were made and stopped.
+EVIDENCE = {
+    "read-only system": """writes_beside_the_workspace writes_into_the_system changes_the_kernels_settings mounts
+        reads_a_disk""",
+    "files unseen": """reads_the_users_of_the_host reads_a_file_of_the_host follows_a_link_out
+        follows_a_link_that_was_there goes_up_from_the_workspace leaves_by_another_processs_root
+        finds_an_open_file_of_its_parents""",
+    "no network": "connects_by_tcp sends_by_udp asks_a_name_server reaches_the_machine_around_it",
+    "no host sockets": "connects_to_an_abstract_socket connects_to_a_named_socket",
+    "own processes": "signals_a_process_of_the_host reads_another_processs_variables",
+    "system calls filtered": "makes_a_user_namespace traces_its_parent becomes_root",
+}
+
+
+@as_both
+@on_both_rungs
+def test_the_certificate_says_no_more_than_was_held(tried: dict[str, Any]) -> None:
+    said = tried["certificate"]
+    assert said["missing"] == {}
+    assert set(EVIDENCE) < set(said["holds"])
+    for claim, attempts in EVIDENCE.items():
+        assert {tried[name] for name in attempts.split()} & {"open"} == set(), claim
+    tested_at_the_start = set(said["holds"]) - {"ends whole"}
+    assert set(said["tried"]) == tested_at_the_start
+
+
+@as_both
 @on_both_rungs
 def test_what_was_sent_did_not_arrive(tried: dict[str, Any]) -> None:
     assert tried["heard"] == b""
     assert tried["alive"]
 
 
+@as_both
 @on_both_rungs
 def test_it_begins_with_nothing(tried: dict[str, Any]) -> None:
     about = tried["about"]
@@ -140,6 +176,7 @@ def test_it_begins_with_nothing(tried: dict[str, Any]) -> None:
     assert about["blocked"] == []
 
 
+@as_both
 @on_both_rungs
 def test_it_sees_the_system_and_itself(tried: dict[str, Any]) -> None:
     about = tried["about"]
@@ -148,6 +185,7 @@ def test_it_sees_the_system_and_itself(tried: dict[str, Any]) -> None:
     assert about["child"] == "born"
 
 
+@pytest.mark.parametrize("who", ["whoever this is"])
 @pytest.mark.parametrize("rung", ["host"])
 @pytest.mark.parametrize("name", OPEN_ON_THE_HOST)
 def test_the_attempts_are_real(tried: dict[str, Any], name: str) -> None:

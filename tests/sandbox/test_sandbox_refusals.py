@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from behind import must_be_here
+from behind import must_be_here, said_by
 
 from promptkit.errors import BadInput, SandboxMissing
 from promptkit.sandbox import CLAIMS, Limits, Ran, Rungs, available, run
@@ -50,6 +51,33 @@ def test_the_host_has_limits_all_the_same(tmp_path: Path) -> None:
     code = "import subprocess, sys, time\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)\ntime.sleep(1000)"
     done = ran(code, tmp_path, unsafe_host=True, limits=Limits(seconds=1.5))
     assert done.ended == "timeout"
+
+
+# What macOS gets, in a process that takes itself for one.
+PLAIN = """
+import asyncio, json, sys
+from promptkit.sandbox import Limits, run
+from promptkit.types import plain
+sys.platform = "darwin"
+workspace, program, seconds = sys.argv[1:]
+limits = Limits(seconds=float(seconds), output_bytes=1000)
+print(json.dumps(plain(asyncio.run(run(program, workspace=workspace, limits=limits, unsafe_host=True)))))
+"""
+
+
+@pytest.mark.parametrize(("program", "ended", "stdout"), [
+    ("import os; print(6 * 7, os.listdir()); raise SystemExit(3)", "exit", "42 []\n"),
+    ("import time; time.sleep(1000)", "timeout", ""),
+    ("while True: print('x' * 99, flush=True)", "output", ("x" * 99 + "\n") * 10),
+    ("import subprocess, sys; subprocess.Popen(['sleep', '1000']); print('begun')", "exit", "begun\n"),
+])  # fmt: skip
+def test_a_host_without_walls_limits_time_and_output(program: str, ended: str, stdout: str, tmp_path: Path) -> None:
+    seconds = "1" if ended == "timeout" else "60"
+    done = json.loads(said_by("whoever this is", PLAIN, str(tmp_path), program, seconds))
+    assert (done["ended"], done["stdout"]) == (ended, stdout)
+    assert done["status"] == (3 if "SystemExit" in program else 0 if ended == "exit" else 137)
+    assert set(done["certificate"]["limits"]) == {"seconds", "output_bytes"}
+    assert set(done["certificate"]["missing"]) == set(CLAIMS)
 
 
 def whole_landlock() -> Rung:
@@ -95,8 +123,8 @@ subprocess.Popen(["sleep", "1000"], start_new_session=True)
 """
     done = ran(code, workspace, rungs=without_namespaces(), strict=False)
     assert done.stdout.split() == ["EACCES"] * 5 + ["open"], done.stderr
-    assert list(done.certificate.missing) == ["own processes"]
-    assert str(done.certificate).endswith("does not hold: own processes (no namespaces here)")
+    assert list(done.certificate.missing) == ["own processes", "counted processes"]
+    assert "does not hold: own processes (no namespaces here)" in str(done.certificate)
 
 
 def test_no_filter_is_a_part_that_is_missing(tmp_path: Path) -> None:
@@ -106,6 +134,21 @@ def test_no_filter_is_a_part_that_is_missing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     done = ran(LEAVES_A_TRACE, tmp_path, rungs=rungs, strict=False)
     assert list(done.certificate.missing) == ["system calls filtered"]
+
+
+def test_a_rung_is_refused_where_a_first_program_came_through(tmp_path: Path) -> None:
+    rungs = Rungs(None, replace(whole_landlock(), open=("no network",)), {}, "")
+    with pytest.raises(SandboxMissing, match=r"no network \(a first program came through on this machine\)"):
+        ran(LEAVES_A_TRACE, tmp_path, rungs=rungs)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rung_is_refused_where_the_kernel_was_not_seen_to_count(tmp_path: Path) -> None:
+    rungs = Rungs(None, replace(whole_landlock(), held=()), {}, "")
+    with pytest.raises(SandboxMissing, match=r"counted processes \(the kernel was not seen to count them here\)"):
+        ran(LEAVES_A_TRACE, tmp_path, rungs=rungs)
+    done = ran(LEAVES_A_TRACE, tmp_path, rungs=rungs, strict=False)
+    assert done.certificate.limits["processes"]["by"] == "watch"
 
 
 def test_bubblewrap_that_fails_ends_it_before_it_begins(tmp_path: Path) -> None:
@@ -123,13 +166,20 @@ def test_a_root_that_cannot_be_built_ends_it_before_it_begins(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("system", ["darwin", "win32"])
-def test_other_systems_are_told_what_to_do(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("system", "name", "instead"), [
+    ("darwin", "macOS", "on a Linux machine"), ("win32", "Windows", "wsl --install"),
+])  # fmt: skip
+def test_elsewhere_only_what_can_work_there_is_suggested(
+    system: str, name: str, instead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "platform", system)
-    found = available.__wrapped__()
-    with pytest.raises(SandboxMissing, match=r"needs Linux, and this is (macOS|Windows)") as refused:
-        found.best()
-    assert "WSL 2" in refused.value.hint
+    for found in (available(), NONE):
+        with pytest.raises(SandboxMissing, match=f"needs Linux, and this is {name}") as refused:
+            found.best()
+        assert instead in refused.value.hint
+        assert "--unsafe-host" in refused.value.hint
+        assert "apt" not in refused.value.hint
+        assert "container" not in refused.value.hint
 
 
 @pytest.mark.parametrize("folder", ["/", "/usr", str(Path.home()), str(Path.home().parent)])

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from behind import must_be_here, on_both_rungs, ran
 
-from promptkit.sandbox import CLAIMS, run
+from promptkit.sandbox import CLAIMS, Limits, facts, run, rungs
+from promptkit.sandbox.sent import Rung
 from promptkit.types import plain
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox needs Linux")
@@ -115,11 +119,114 @@ def test_like_runs_have_like_certificates_and_json_keeps_them(rung: str, tmp_pat
 
 
 @on_both_rungs
-def test_one_loop_runs_many(rung: str, tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_marked_and_lose_nothing(rung: str, tmp_path: Path) -> None:
+    code = r"""
+import sys
+sys.stdout.buffer.write(b'a\xffb\x00c\xe2\x82')
+sys.stderr.buffer.write(b'\xc3\xa9\xfe')
+"""
+    done = ran(code, rung, tmp_path)
+    assert (done.stdout, done.stderr) == ("a\ufffdb\0c\ufffd", "é\ufffd")
+
+
+@on_both_rungs
+def test_eight_at_once_in_one_loop(rung: str, tmp_path: Path) -> None:
     must_be_here(rung)
 
     async def several() -> list[str]:
-        done = await asyncio.gather(*(run(f"print({n})", workspace=tmp_path, rung=rung) for n in range(4)))
-        return [each.stdout for each in done]
+        limits = Limits(seconds=60)
+        runs = (run(f"print({n})", workspace=tmp_path, rung=rung, limits=limits) for n in range(8))
+        return [each.stdout for each in await asyncio.gather(*runs)]
 
-    assert asyncio.run(several()) == [f"{n}\n" for n in range(4)]
+    assert asyncio.run(several()) == [f"{n}\n" for n in range(8)]
+
+
+def test_those_that_begin_at_once_share_one_trial(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = rungs.available()
+    if found.bubblewrap is None and found.landlock is None:
+        pytest.skip(f"no rung here: {found.problems}")
+    begun, trial = [], rungs._tried
+
+    def counted(specs: dict[str, Any], bubblewrap: str) -> dict[str, Any]:
+        begun.append(1)
+        return trial(specs, bubblewrap)
+
+    monkeypatch.setattr(rungs, "_tried", counted)
+    rungs._found.cache_clear()
+
+    async def several() -> list[bool]:
+        limits = Limits(seconds=60)
+        return [each.ok for each in await asyncio.gather(*(run("", workspace=tmp_path, limits=limits) for _ in "four"))]
+
+    assert asyncio.run(several()) == [True] * 4
+    assert begun == [1]
+
+
+@on_both_rungs
+def test_a_python_in_isolated_mode_may_call(rung: str, tmp_path: Path) -> None:
+    must_be_here(rung)
+    script = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+import asyncio; from promptkit.sandbox import Limits, run
+print(asyncio.run(run("print(6 * 7)", workspace={str(tmp_path)!r}, rung={rung!r}, limits=Limits(seconds=60))).stdout)
+"""
+    # Without a variable: no PATH in which bubblewrap could be found but the system's own.
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False, env={})
+    assert done.stdout.strip() == "42", done.stderr
+
+
+@on_both_rungs
+def test_nothing_is_left_in_the_folder_of_temporary_files(
+    rung: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, workspace = tmp_path / "temporary", tmp_path / "workspace"
+    for folder in (temporary, workspace):
+        folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    rungs._found.cache_clear()
+    for program in ("open('/tmp/x', 'w').close()", "import os; os.kill(os.getpid(), 9)"):
+        ran(program, rung, workspace)
+    assert list(temporary.iterdir()) == []
+
+
+@on_both_rungs
+def test_a_workspace_of_its_own_is_gone_whatever_it_holds(
+    rung: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    must_be_here(rung)
+    outside, temporary = tmp_path / "outside", tmp_path / "temporary"
+    outside.write_text("of the host")
+    outside.chmod(0o444)
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    code = f"""
+import os
+os.makedirs("closed/within"); os.symlink({str(outside)!r}, "closed/link"); os.chmod("closed/within", 0)
+os.chmod("closed", 0o500); os.chmod(".", 0o500)
+"""
+    deep = "import os\nfor _ in range(30): os.mkdir('d' * 200); os.chdir('d' * 200)"
+    for program in (code, deep):
+        asyncio.run(run(program, rung=rung, limits=Limits(seconds=60)))
+        assert list(temporary.iterdir()) == []
+    assert outside.stat().st_mode & 0o777 == 0o444
+
+
+def test_what_there_is_to_say_of_this_machine() -> None:
+    none = rungs.Rungs(None, None, {"bubblewrap": "not installed", "landlock": "no kernel"}, "6.1")
+    assert facts(none) == {
+        "rung": None,
+        "version": "",
+        "lacks": list(CLAIMS),
+        "problems": none.problems,
+        "mend": "apt install bubblewrap",
+    }
+    part = rungs.Rungs(None, Rung("landlock", namespaces=False, landlock=7, seccomp=True), {}, "6.1")
+    assert facts(part)["lacks"] == ["own processes", "counted processes"]
+    whole = rungs.Rungs(Rung("bubblewrap", seccomp=True, version="0.8.0", held=("counted processes",)), None, {}, "6.1")
+    assert facts(whole) | {"problems": {}} == {
+        "rung": "bubblewrap",
+        "version": "0.8.0",
+        "lacks": [],
+        "problems": {},
+        "mend": "",
+    }

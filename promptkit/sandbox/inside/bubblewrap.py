@@ -12,6 +12,8 @@ from promptkit.sandbox.inside.credentials import YIELDING
 from promptkit.sandbox.inside.kernel import SetupFailed
 from promptkit.sandbox.inside.started import Started, forked
 
+OWN = 1  # its init, counted with the program's processes
+
 
 def start(spec: dict[str, Any]) -> Started:
     """The program, started by bubblewrap; SetupFailed if it cannot be."""
@@ -44,7 +46,7 @@ def start(spec: dict[str, Any]) -> Started:
         first = int(json.loads(line)["child-pid"])
     # Set while it waits, before it becomes the program: its own namespaces are already there, so that what is
     # counted for a user is counted for this sandbox alone.
-    rlimits.impose(rlimits.of(spec["limits"], processes=spec["countable"]), first)
+    rlimits.impose(rlimits.of(spec["limits"], spec["others"] + OWN), first)
     os.setpriority(os.PRIO_PROCESS, first, min(19, os.nice(0) + YIELDING))
     os.write(lets_go, b"x")
     os.close(lets_go)

@@ -18,7 +18,7 @@ def become(spec: dict[str, Any]) -> None:
     os.setsid()
     os.nice(YIELDING)
     checked(prctl(PR_SET_NO_NEW_PRIVS, 1), "no new privileges")
-    rlimits.impose(rlimits.of(spec["limits"], processes=spec["countable"]))
+    rlimits.impose(rlimits.of(spec["limits"], spec["others"]))
     if spec["rung"] != "host":
         _drop_capabilities()
     if spec["landlock"]:

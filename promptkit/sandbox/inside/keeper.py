@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from promptkit.sandbox.inside import bare, bubblewrap, namespaces, rlimits
+from promptkit.sandbox.inside import bare, bubblewrap, lowered, namespaces, rlimits
 from promptkit.sandbox.inside.kernel import PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG, SetupFailed, prctl
 from promptkit.sandbox.inside.started import Started
 from promptkit.sandbox.inside.watch import TICK, Watch, descendants
@@ -43,11 +43,13 @@ def main(spec_fd: int, report_fd: int) -> None:
 
 def kept(spec: dict[str, Any]) -> dict[str, Any]:
     """How the program ended: `status`, `ended` (exit, or what it was cut for), seconds, processor time, memory."""
-    spec["countable"] = spec["namespaces"] and rlimits.countable()
     with contextlib.suppress(OSError):  # if memory runs out, let it be the sandbox's that is taken back
         _write("/proc/self/oom_score_adj", "500")
-    begun = time.monotonic()
+    if spec["namespaces"] and lowered.needed():
+        lowered.lower(spec)
+    spec["others"] = rlimits.others(namespaces=spec["namespaces"])
     run = STARTS[spec["rung"] if spec["namespaces"] else "host"](spec)
+    begun = time.monotonic()  # the walls stand: from here on it is the program's time
     watch = Watch(spec["limits"], spec["view"]["workspace"][0], run.infrastructure)
     empty = os.open("/dev/null", os.O_RDWR)
     for fd in (1, 2):  # the readers see the end of the output when the program is gone

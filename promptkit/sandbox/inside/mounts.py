@@ -18,7 +18,9 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 STANDARD = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 
 
-class _Attributes(ctypes.Structure):
+class Attributes(ctypes.Structure):
+    """struct mount_attr."""
+
     _fields_ = (("set", ctypes.c_uint64), ("clear", ctypes.c_uint64), ("way", ctypes.c_uint64), ("ns", ctypes.c_uint64))
 
 
@@ -77,7 +79,7 @@ def _devices(base: str, sources: dict[str, int]) -> None:
 
 def _bind(source: int, target: str, flags: int) -> None:
     mount(f"/proc/self/fd/{source}", target, None, BIND | RECURSIVE)
-    wanted = _Attributes(flags, 0, 0, 0)
+    wanted = Attributes(flags, 0, 0, 0)
     path = ctypes.c_char_p(os.fsencode(target))
     # Recursive: a file system mounted below would otherwise stay writable.
     checked(syscall(MOUNT_SETATTR, -100, path, AT_RECURSIVE, ctypes.byref(wanted), 32), f"flags of {target}")

@@ -16,11 +16,13 @@ from promptkit.sandbox.inside.started import Started, forked
 USER, PID = 0x10000000, 0x20000000
 OTHERS = 0x00020000 | 0x40000000 | 0x08000000 | 0x04000000 | 0x02000000  # mounts, network, IPC, host name, cgroups
 INSIDE = 1000  # user and group as the program sees them: not root, whoever runs it
+OWN = 2  # its keeper and its init, counted with the program's processes
 
 
 def start(spec: dict[str, Any]) -> Started:
     """The program, started under an init of its own; SetupFailed if a wall does not stand."""
     separate(USER | PID)
+    spec["others"] += OWN
     # Leaving the old credentials behind forgets the wish to end with the parent.
     checked(prctl(PR_SET_PDEATHSIG, signal.SIGTERM), "parent's end")
     pid = forked(lambda: _init(spec))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
 TICK = 0.02  # seconds between two looks
+HIDDEN = 1 << 40  # entries: a folder closed to the watch, or deeper than a path may be long
 SHARE = 0.05  # of the time, at most, goes into walking the workspace
 _PAGE, _HERTZ = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
@@ -78,17 +80,20 @@ def descendants(root: int) -> Iterator[int]:
 
 
 def disk(folder: str) -> tuple[int, int]:
-    """Bytes on disk and entries below a folder; links are not followed."""
+    """Bytes on disk and entries below a folder; links are not followed, and what is hidden counts as too many."""
     size = files = 0
     waiting = [folder]
     while waiting:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                files += 1
-                with contextlib.suppress(OSError):
-                    size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    files += 1
+                    with contextlib.suppress(OSError):
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)  # first: of one too deep nothing else can be had
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
+        except OSError as error:  # another may just be gone
+            files += HIDDEN if error.errno in (errno.EACCES, errno.ENAMETOOLONG) else 0
     return size, files
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from promptkit.errors import SandboxMissing
 from promptkit.sandbox.kept import kept
+from promptkit.sandbox.lent import take_back
 from promptkit.sandbox.limits import Limits
+from promptkit.sandbox.plain import plainly
 from promptkit.sandbox.promise import certificate
 from promptkit.sandbox.ran import Ran
 from promptkit.sandbox.rungs import HOST, INSTALL, Rungs, available
+from promptkit.sandbox.scratch import made, removed
 from promptkit.sandbox.sent import Rung, refused_system, spec
 from promptkit.sandbox.view import view
 
@@ -23,7 +27,7 @@ NOT_THERE = {"status": 127, "ended": "exit", "seconds": 0.0, "cpu_seconds": 0.0,
 async def run(
     program: str | Sequence[str],
     *,
-    workspace: str | Path,
+    workspace: str | Path | None = None,
     limits: Limits = DEFAULT,
     env: Mapping[str, str] | None = None,
     readable: Iterable[str | Path] = (),
@@ -34,15 +38,39 @@ async def run(
     rungs: Rungs | None = None,
 ) -> Ran:
     """What became of Python code (a text) or a command (words); SandboxMissing when it cannot be held as promised."""
+    folder = workspace if workspace is not None else made()
+    try:
+        return await _in(folder, program, limits, env or {}, readable, packages, rung, strict, unsafe_host, rungs)
+    finally:
+        if workspace is None:  # off the loop: it may hold thousands of entries
+            await asyncio.shield(asyncio.to_thread(removed, str(folder)))
+
+
+async def _in(
+    workspace: str | Path,
+    program: str | Sequence[str],
+    limits: Limits,
+    env: Mapping[str, str],
+    readable: Iterable[str | Path],
+    packages: bool,
+    rung: str | None,
+    strict: bool,
+    unsafe_host: bool,
+    rungs: Rungs | None,
+) -> Ran:
     chosen = await _chosen(rungs, rung, unsafe_host=unsafe_host)
     seen = view(workspace, readable, packages=packages)
-    told = spec(chosen, program, seen, limits, env or {})
+    told = spec(chosen, program, seen, limits, env)
     held = certificate(chosen, seen, limits, told)
     if not held.whole and strict and not unsafe_host:
         lacks = "; ".join(f"{claim} ({why})" for claim, why in held.missing.items())
         loose = "or accept what there is, and read in the certificate what it is: strict=False"
         raise SandboxMissing(f"this sandbox would not hold everything: {lacks}", hint=f"{INSTALL}\n{loose}\n{HOST}")
-    report, out, err = await kept(told, limits)
+    owner = os.stat(seen.workspace[0]).st_uid
+    try:
+        report, out, err = await (plainly if refused_system() else kept)(told, limits)
+    finally:
+        take_back(seen.workspace[0], owner)
     if "failed" in report and err.text().startswith("bwrap: execvp "):
         report = NOT_THERE  # every wall stood; bubblewrap counts this as its own failure
     if "failed" in report:
@@ -65,10 +93,8 @@ async def run(
 
 
 async def _chosen(rungs: Rungs | None, want: str | None, *, unsafe_host: bool) -> Rung:
-    if not unsafe_host:
-        # The trial is a subprocess of a tenth of a second: not on the loop.
-        found = rungs if rungs is not None else await asyncio.to_thread(available)
-        return found.best(want)
-    if why := refused_system():
-        raise SandboxMissing(f"a program cannot be limited here: {why}", hint="run it in a Linux container")
-    return Rung("host", namespaces=False)
+    if unsafe_host:
+        return Rung("host", namespaces=False)
+    # The trial is a subprocess of a fifth of a second: not on the loop.
+    found = rungs if rungs is not None else await asyncio.to_thread(available)
+    return found.best(want)
