@@ -43,6 +43,7 @@ class Decision:
     how: How
     text: str  # the reply it was read from, or the last one that could not be read
     error: PromptkitError | None = None
+    judgement: str = ""  # what was said freely before the verdict was asked for once more; else the text, too
 
 
 Each = Callable[[Decision], None]
@@ -84,8 +85,11 @@ async def decide_all(
     made: dict[int, Decision] = {}
     unread: list[Sample] = []
 
-    def settle(index: int, word: str | None, how: How, text: str, error: PromptkitError | None = None) -> None:
-        made[index] = decision = Decision(index, word, "unreadable" if word is None else how, text, error)
+    def settle(
+        index: int, word: str | None, how: How, text: str, error: PromptkitError | None = None, judgement: str = ""
+    ) -> None:
+        how = "unreadable" if word is None else how
+        made[index] = decision = Decision(index, word, how, text, error, judgement or text)
         emit(Decided(among.words, word, decision.how, text))
         if each:
             each(decision)
@@ -106,8 +110,9 @@ async def decide_all(
             settle(judgement.index, None, "unreadable", judgement.text or "", got.error)
             return
         word, how = among.held(got.completion, way)
-        text = got.completion.text if word or got.completion.text.strip() else judgement.text or ""
-        settle(judgement.index, word, "reask" if how == "words" else how, text)
+        said = judgement.text or ""
+        text = got.completion.text if word or got.completion.text.strip() else said
+        settle(judgement.index, word, "reask" if how == "words" else how, text, judgement=said)
 
     first = [among.hold(request, way) for request in requests] if direct else requests
     await ask_all(model, first, where=where, each=judged)

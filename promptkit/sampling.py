@@ -162,13 +162,23 @@ async def solve_each(
     each: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """The outcomes of a strategy inside another, once on each model (give each a fork), in order."""
+    return await solve_all([(strategy, problem, model) for model in models], where=where, each=each)
 
-    async def one(index: int, model: Model) -> Outcome:
+
+async def solve_all(
+    tasks: Iterable[tuple[Strategy, Problem, Model]],
+    *,
+    where: str,
+    each: Callable[[Outcome], None] | None = None,
+) -> list[Outcome]:
+    """The outcomes of several strategies inside another, in one round (give each model a fork), in order."""
+
+    async def one(index: int, strategy: Strategy, problem: Problem, model: Model) -> Outcome:
         with span(f"{NESTED}{index}"):
             return await strategy.solve(problem, model)
 
     with span(where):
-        return await _in_order([asyncio.create_task(one(i, model)) for i, model in enumerate(models)], each)
+        return await _in_order([asyncio.create_task(one(i, *task)) for i, task in enumerate(tasks)], each)
 
 
 async def solve_one(strategy: Strategy, problem: Problem, model: Model, *, where: str) -> Outcome:

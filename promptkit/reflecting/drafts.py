@@ -1,0 +1,86 @@
+"""Drafts: what a strategy inside, or one reply to a template, comes to; one that is lost is counted, not dropped.
+
+Every draft is made in a span of its own, so that its answer is not the run's before it was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from promptkit import composition, prompts
+from promptkit.errors import ContextOverflow, OutputInvalid, PromptkitError, Transient
+from promptkit.events import SampleRead, emit
+from promptkit.exchange import answer_to, put
+from promptkit.sampling import solve_all
+from promptkit.types import Message, Model, Outcome, Problem, Strategy
+
+LOSING = (Transient, OutputInvalid, ContextOverflow)  # what loses one draft and not the run
+
+Task = tuple[Strategy, Problem, Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply to a template, as a strategy: read, mended and verified like any other."""
+
+    template: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float | None = None  # default: the template's
+    reply_tokens: int | None = None  # default: the template's
+    before: tuple[Message, ...] = ()  # turns between the conversation so far and the template's
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        """The answer read from the reply."""
+        template = prompts.pack(problem.pack).template(self.template)
+        decoding = {"temperature": self.temperature, "max_tokens": self.reply_tokens}
+        request = put(amended(problem, self.before), template, self.inputs, **decoding)
+        return await answer_to(request, problem, model, template)
+
+
+def amended(problem: Problem, turns: tuple[Message, ...]) -> Problem:
+    """The problem with these turns behind its history."""
+    return replace(problem, history=(*problem.history, *turns)) if turns else problem
+
+
+def drafting(of: object, temperature: float | None = None) -> Strategy:
+    """The strategy that drafts: the one that was given, else a chain of thought at that temperature."""
+    return cast(Strategy, of) if of is not None else composition.made("cot", {"temperature": temperature})
+
+
+async def drafted(
+    tasks: Iterable[Task], *, where: str, each: Callable[[Outcome], None] | None = None, needed: bool = True
+) -> list[Outcome]:
+    """A draft for every task, in order; a lost one has status "error". If all are lost and `needed`, it raises."""
+    tasks = list(tasks)
+    held = [_Held(strategy) for strategy, _, _ in tasks]
+    asked = [(one, problem, model) for one, (_, problem, model) in zip(held, tasks, strict=True)]
+    found = await solve_all(asked, where=where, each=each)
+    errors = [one.error for one in held if one.error]
+    if needed and errors and len(errors) == len(held):
+        raise errors[0]
+    for index, one in enumerate(held):
+        if one.error:
+            emit(SampleRead(index, None, "", str(one.error)))
+    return found
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A strategy for one task; the error that lost it, if one did."""
+
+    strategy: Strategy
+    error: PromptkitError | None = None
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        try:
+            return await self.strategy.solve(problem, model)
+        except LOSING as error:
+            self.error = error
+            return Outcome(answer=None, status="error", detail={"error": str(error)})
+
+
+def lost(draft: Outcome) -> bool:
+    """Whether the call behind a draft failed."""
+    return draft.status == "error"

@@ -1,0 +1,110 @@
+"""What tells whether an attempt failed, as declared: tests, a judge, the pack's rules, or a gold answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from promptkit import prompts
+from promptkit.decisions import decide_all
+from promptkit.exchange import put, verified, world_of
+from promptkit.reflecting.drafts import LOSING
+from promptkit.reflecting.votes import key_of
+from promptkit.types import Model, Outcome, Problem
+
+Name = Literal["tests", "judge", "world", "oracle"]
+
+TOLD = 2000  # last characters of what the tests wrote that a reflection is shown
+_FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
+# A program that leaves before its tests are through has not passed them; unittest.main() leaves after them.
+_RUNNER = """
+import os, runpy, sys, traceback
+sys.path.insert(0, os.getcwd())
+try:
+    import solution
+except SystemExit:
+    raise SystemExit("solution.py ends the program when it is imported") from None
+try:
+    runpy.run_path("tests.py", run_name="__main__")
+except SystemExit as left:
+    if left.code:
+        raise
+    if any(frame.filename.endswith("solution.py") for frame in traceback.extract_tb(left.__traceback__)):
+        raise SystemExit("solution.py ends the program in the middle of the tests") from None
+print("\\n{done}")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whether an attempt passed, None where nothing could tell, and what may be said about it."""
+
+    passed: bool | None
+    told: str = ""
+
+
+def code_of(text: str) -> str:
+    """The last fenced block of a reply; all of it where there is none."""
+    blocks = _FENCE.findall(text)
+    return str(blocks[-1] if blocks else text).strip("\n")
+
+
+async def tested(code: str, tests: str) -> Judged:
+    """Whether Python tests came to their end on `solution.py`, in the sandbox; SandboxMissing where there is none."""
+    from promptkit.sandbox import run
+
+    done = hashlib.sha256(f"{tests}\0{code}".encode("utf-8", "surrogatepass")).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("solution.py", code), ("tests.py", tests)):
+            await asyncio.to_thread((Path(folder) / name).write_bytes, text.encode("utf-8", "replace"))
+        ran = await run(_RUNNER.format(done=done), workspace=folder)
+    said, _, end = ran.stdout.rstrip("\n").rpartition("\n")
+    if ran.ok and end == done:
+        return Judged(True)
+    how = f"the tests ended by {ran.ended}" if ran.ended != "exit" else "the tests failed"
+    said = f"{said if end == done else ran.stdout}\n{ran.stderr}".strip()[-TOLD:]
+    return Judged(False, f"{how}:\n{said}" if said else how)
+
+
+async def sandboxed() -> None:
+    """SandboxMissing where no program can be held: known before anything is asked."""
+    from promptkit.sandbox import available
+
+    (await asyncio.to_thread(available)).best(None)
+
+
+async def judged(problem: Problem, model: Model, attempts: Sequence[Outcome], *, where: str) -> list[Judged]:
+    """The model's own verdicts by the pack's template `judge`, in one round; unreadable, or the call lost: None."""
+    template = prompts.pack(problem.pack).template("judge")
+    asked = [{"answer": each.answer, "reply": each.text.strip()} for each in attempts]
+    requests = [put(problem, template, inputs).at(index) for index, inputs in enumerate(asked)]
+    scores = dict(template.scores) or {"yes": 1.0, "no": 0.0}
+    try:
+        decisions = await decide_all(model, requests, tuple(scores), where=where, pack=problem.pack)
+    except LOSING as error:
+        return [Judged(None, str(error))] * len(attempts)
+    return [
+        Judged(
+            scores[each.verdict] == max(scores.values()) if each.verdict else None,
+            f"A reviewer judged it wrong:\n{each.judgement.strip()}",
+        )
+        for each in decisions
+    ]
+
+
+def ruled(attempt: Outcome) -> Judged:
+    """What the pack's rules said when the answer was read."""
+    return Judged(attempt.verified, "A program that knows the rules found the answer wrong.")
+
+
+def matched(problem: Problem, attempt: Outcome, gold: str) -> Judged:
+    """Whether the answer is the gold one, or right by the pack's rules; a reflection is told no more than that."""
+    right = verified(world_of(prompts.pack(problem.pack), problem), problem, attempt.answer)
+    same = attempt.answer is not None and key_of(problem, attempt.answer) == key_of(problem, gold)
+    return Judged(same if right is None else right, "The answer was wrong.")
