@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, cast
 
 from promptkit.types import Problem, Strategy
 
@@ -58,8 +58,27 @@ def forecast(strategy: Strategy, problem: Problem) -> Forecast:
 
 def within(strategy: Strategy, problem: Problem, samples: int) -> Strategy | None:
     """The strategy, made smaller where it must be to take at most so many samples; None when it cannot be."""
-    most = forecast(strategy, problem).most
-    if most is not None and most <= samples:
+    if _fits(strategy, problem, samples):
         return strategy
     smaller: Any = getattr(strategy, "within", None)
-    return smaller(problem, samples) if callable(smaller) else None
+    made = smaller(problem, samples) if callable(smaller) and samples > 0 else None
+    return made if made is not None and _fits(made, problem, samples) else None
+
+
+def _fits(strategy: Strategy, problem: Problem, samples: int) -> bool:
+    most = forecast(strategy, problem).most
+    return most is not None and most <= samples
+
+
+def changed(before: Strategy, after: Strategy) -> list[str]:
+    """What differs between two versions of a strategy, one parameter each: `n 40 -> 20`, `of.n 4 -> 2`."""
+    found = []
+    for f in fields(before):  # type: ignore[arg-type]
+        old, new = getattr(before, f.name), getattr(after, f.name)
+        if old == new:
+            continue
+        if is_dataclass(old) and type(old) is type(new):
+            found += [f"{f.name}.{each}" for each in changed(cast(Strategy, old), cast(Strategy, new))]
+        else:
+            found.append(f"{f.name} {old} -> {new}")
+    return found

@@ -9,15 +9,15 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
-from promptkit import attachments, checked, composition, exchange, outputs, prompts, registry, sync
+from promptkit import announced, attachments, checked, composition, exchange, outputs, prompts, registry, sync
 from promptkit.attachments import Source
 from promptkit.conversation import CHAT
 from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
-from promptkit.events import Record, Sink
+from promptkit.events import Record, Sink, Warned
 from promptkit.journal import Journal, RunRow
 from promptkit.recorded import capabilities_from, problem_from
 from promptkit.runtime.budgeted import Limits, charged, refuse_spent
@@ -61,6 +61,7 @@ def plan(
     max_tokens: int | None = None,
     max_cost: float | None = None,
     timeout: float | None = None,
+    fit: bool = False,  # make the strategy as small as max_calls asks for, where it can be made smaller
     concurrency: int | None = None,
     fresh: bool = False,
     journal: str | Path | Journal | None = None,
@@ -73,7 +74,8 @@ def plan(
     if not question.strip():
         raise BadInput("the question is empty", hint="say what is asked, in text that is not blank")
     name, chosen = _strategy(strategy, params)
-    exchange.check_decoding(getattr(chosen, "temperature", None), getattr(chosen, "reply_tokens", None))
+    for each in composition.nested(chosen):
+        exchange.check_decoding(getattr(each, "temperature", None), getattr(each, "reply_tokens", None))
     prompts.pack(pack)
     concurrency = concurrency if concurrency is not None else setting("concurrency")
     if concurrency < 1:
@@ -84,6 +86,7 @@ def plan(
     problem = replace(problem, output_schema=form, parts=attachments.attached(attach), effort=effort)
     exchange.check(problem)
     chosen = composition.resolved(chosen, problem)  # the run remembers what was in force, whatever a pack says later
+    chosen, told = _fitted(chosen, problem, max_calls) if fit else (chosen, ())
     provider = _provider(model, model_options)
     if attachments.images(problem.parts) and not provider.capabilities.images:
         raise CapabilityMissing(f"{provider.id} takes no images", hint="a model that sees: -m openai:gpt-4.1-mini")
@@ -101,7 +104,20 @@ def plan(
         ),
         model_options=model_options or {},
         sinks=tuple(sinks),
+        told=told,
     )
+
+
+def _fitted(chosen: Strategy, problem: Problem, calls: int | None) -> tuple[Strategy, tuple[Warned, ...]]:
+    """The strategy as large as so many calls let it be, and what that changed."""
+    if calls is None:
+        raise BadInput("--fit makes a strategy small enough for --max-calls, and there is none", hint="--max-calls 20")
+    smaller = announced.within(chosen, problem, calls)
+    if smaller is None:
+        told = f"it cannot be made small enough for --max-calls {calls}: it goes on until the cap"
+        return chosen, (Warned(told),)
+    changes = ", ".join(announced.changed(chosen, smaller))
+    return smaller, (Warned(f"{changes}: what --max-calls {calls} lets through"),) if changes else ()
 
 
 @checked.arguments
@@ -320,36 +336,14 @@ def _strategy(strategy: str | Strategy, params: Mapping[str, Any], *, recorded: 
     if not isinstance(strategy, str):
         if params:
             raise BadInput(f"give {', '.join(params)} to the strategy object itself")
-        given: Any = strategy  # whatever a caller without a type checker may pass
-        if isinstance(given, type) or not is_dataclass(given) or not callable(getattr(given, "solve", None)):
-            what = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
-            hint = "an instance of a frozen dataclass with `async def solve(self, problem, model)`"
-            raise BadInput(f"not a strategy: {what}", hint=hint)
-        checked.dataclass_fields(type(given), {f.name: getattr(given, f.name) for f in fields(given) if f.init})
-        return registry.name_of("strategy", strategy), strategy
-    kind = registry.load("strategy", strategy)
-    known = {f.name: f for f in fields(kind) if f.init}
-    if not recorded:
-        if wrong := next((name for name in params if name not in known), None):
-            raise _unknown(strategy, wrong, list(known))
-        checked.dataclass_fields(kind, params)
-    for name, field in known.items():
-        if name not in params and field.default is MISSING and field.default_factory is MISSING:
-            flag = f"--{name.replace('_', '-')}"
-            raise BadInput(f"{strategy} needs a value for {name}", hint=f"{flag} …, or {name}=… in Python")
-    chosen: Strategy = kind(**params)
-    return strategy, chosen
-
-
-def _unknown(strategy: str, name: str, fields: Sequence[str]) -> BadInput:
-    """The error for a keyword that neither the strategy nor a run has."""
-    import difflib
-
+        return registry.name_of("strategy", strategy), composition.checked_object(strategy)
+    if recorded:
+        return strategy, composition.made(strategy, params, recorded=True)
+    name, written = composition.read(strategy) if "(" in strategy else (strategy, {})
+    if twice := next((each for each in params if each in written), None):
+        raise BadInput(f"{twice} is given twice: in {strategy!r} and beside it", hint="leave one of the two out")
     options = [p.name for p in inspect.signature(plan).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    near = difflib.get_close_matches(name, [*fields, *options], n=1)
-    told = [f"did you mean {near[0]}?"] if near else []
-    told += [f"it has: {', '.join(fields)}", f"a run has: {', '.join(options)}"]
-    return BadInput(f"{strategy} has no parameter {name!r}", hint="\n".join(told))
+    return name, composition.made(name, {**written, **params}, options=options)
 
 
 def _provider(model: Models | None, options: Mapping[str, object] | None) -> Provider:

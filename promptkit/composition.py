@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass, replace
+from math import isinf
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from promptkit import checked, registry
@@ -23,7 +27,9 @@ S = TypeVar("S", bound=Strategy)
 Of = Strategy | str | Mapping[str, Any] | None
 
 _WORD = re.compile(r"[A-Za-z_][\w.-]*")
-_KEY = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*")
+_KEY = re.compile(r"\s*([A-Za-z_][\w-]*)\s*=(?!=)\s*")  # with - as in a flag or _ as in Python
+_DEEPEST = 16  # strategies inside one another
+_LONGEST = 80  # characters shown of what was written
 _EXAMPLE = 'e.g. --of cot, or --of "few-shot(n=4, rationale=true)"'
 
 
@@ -32,47 +38,83 @@ def inner(given: Of) -> Strategy | None:
     if given is None:
         return None
     if isinstance(given, str):
-        name, params = _read(given)
-        return made(name, params)
+        return made(*read(given))
     if isinstance(given, Mapping):  # as a journal has it
-        return made(given["strategy"], given["params"])
-    if not _is_strategy(given):
-        raise BadInput(f"not a strategy: {given!r}", hint=_EXAMPLE)
-    return given
+        name, params = given.get("strategy"), given.get("params", {})
+        if not isinstance(name, str) or not isinstance(params, Mapping) or set(given) - {"strategy", "params"}:
+            raise BadInput(f"not a strategy: {_shown(given)}", hint='e.g. {"strategy": "sc", "params": {"n": 5}}')
+        return made(name, params, recorded=True)
+    return checked_object(given)
 
 
-def made(name: str, params: Mapping[str, Any]) -> Strategy:
-    """A strategy of that name with these parameters, checked."""
+def made(name: str, params: Mapping[str, Any], *, recorded: bool = False, options: Sequence[str] = ()) -> Strategy:
+    """A strategy of that name with these parameters, checked; what a journal `recorded` was, when it was given.
+
+    `options` are other words that may be meant by one it does not know.
+    """
     kind = registry.load("strategy", name)
-    known = {f.name: f for f in fields(kind) if f.init}
-    if wrong := next((each for each in params if each not in known), None):
-        raise BadInput(f"{name} has no parameter {wrong!r}", hint=f"it has: {', '.join(known)}")
-    checked.dataclass_fields(kind, params)
-    for each, f in known.items():
-        if each not in params and f.default is MISSING and f.default_factory is MISSING:
-            raise BadInput(f"{name} needs a value for {each}", hint=f"{name}({each}=…)")
+    check(name, {} if recorded else params, options=options)
+    for f in fields(kind):
+        each = f.name
+        if f.init and each not in params and f.default is MISSING and f.default_factory is MISSING:
+            hint = f"--{each.replace('_', '-')} …, or {name}({each}=…) inside another"
+            raise BadInput(f"{name} needs a value for {each}", hint=hint)
     return cast(Strategy, kind(**params))
+
+
+def check(name: str, params: Mapping[str, Any], *, options: Sequence[str] = ()) -> None:
+    """BadInput when the strategy has no parameter of a name, or a value is not of its type."""
+    kind = registry.load("strategy", name)
+    known = [f.name for f in fields(kind) if f.init]
+    if wrong := next((each for each in params if each not in known), None):
+        raise _unknown(name, wrong, known, options)
+    checked.dataclass_fields(kind, params)
+
+
+def checked_object(given: Any) -> Strategy:
+    """The strategy object itself; BadInput when it is none, or a field of it is not of its type."""
+    if not _is_strategy(given):
+        what = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+        hint = "an instance of a frozen dataclass with `async def solve(self, problem, model)`"
+        raise BadInput(f"not a strategy: {what}", hint=hint)
+    checked.dataclass_fields(type(given), {f.name: getattr(given, f.name) for f in _fields(given)})
+    return cast(Strategy, given)
+
+
+def _unknown(strategy: str, name: str, known: Sequence[str], options: Sequence[str]) -> BadInput:
+    """The error for a parameter that the strategy does not have."""
+    import difflib
+
+    near = difflib.get_close_matches(name, [*known, *options], n=1)
+    told = [f"did you mean {near[0]}?"] if near else []
+    told += [f"it has: {', '.join(known)}"]
+    told += [f"a run has: {', '.join(options)}"] if options else []
+    return BadInput(f"{strategy} has no parameter {name!r}", hint="\n".join(told))
 
 
 def spelled(strategy: Strategy) -> str:
     """The strategy as it is written inside another: its name, and what differs from the defaults."""
-    given = []
+    params = [f"{name}={_written(value)}" for name, value in given(strategy)]
+    called = registry.name_of("strategy", strategy)
+    return f"{called}({', '.join(params)})" if params else called
+
+
+def given(strategy: Strategy) -> Iterator[tuple[str, Any]]:
+    """The parameters that differ from their defaults, and what they are."""
     for f in _fields(strategy):
         value = getattr(strategy, f.name)
         default = f.default if f.default_factory is MISSING else f.default_factory()
-        if value != default:
-            given.append(f"{f.name}={spelled(value) if _is_strategy(value) else _written(value)}")
-    name = registry.name_of("strategy", strategy)
-    return f"{name}({', '.join(given)})" if given else name
+        if value != default and not (isinstance(default, str) and _is_strategy(value) and spelled(value) == default):
+            yield f.name, value
 
 
 def remembered(strategy: Strategy) -> dict[str, Any]:
     """Its parameters as JSON types; a strategy among them keeps its name, so that it can be made again."""
     return {
         f.name: (
-            {"strategy": registry.name_of("strategy", value), "params": remembered(value)}
-            if _is_strategy(value := getattr(strategy, f.name))
-            else plain(value)
+            {"strategy": registry.name_of("strategy", held), "params": remembered(held)}
+            if _is_strategy(held := getattr(strategy, f.name))
+            else plain(held)
         )
         for f in _fields(strategy)
     }
@@ -86,6 +128,14 @@ def resolved(strategy: S, problem: Problem) -> S:
     return cast(Any, strategy).resolved(problem) if hasattr(strategy, "resolved") else strategy
 
 
+def nested(strategy: Strategy) -> Iterator[Strategy]:
+    """The strategy and all those inside it, from the outside in."""
+    yield strategy
+    for f in _fields(strategy):
+        if _is_strategy(value := getattr(strategy, f.name)):
+            yield from nested(value)
+
+
 def _fields(strategy: Strategy) -> Iterator[Any]:
     return (f for f in fields(cast(Any, strategy)) if f.init)
 
@@ -94,25 +144,31 @@ def _is_strategy(value: Any) -> bool:
     return is_dataclass(value) and not isinstance(value, type) and callable(getattr(value, "solve", None))
 
 
-def _read(text: str) -> tuple[str, dict[str, Any]]:
-    """A name and its parameters, as in `few-shot(n=4, of=persona(who="a physicist"))`."""
+def listed(text: str) -> list[str]:
+    """What a comma parts, as in `cot,sc(n=5, of=cot)`; not the commas inside brackets and quotes."""
+    return [part.strip() for part in _parts(text, text)]
+
+
+def read(text: str) -> tuple[str, dict[str, Any]]:
+    """The name and the parameters that are written in `few-shot(n=4, of=persona(who="a physicist"))`."""
     whole = text.strip()
     name, bracket, rest = whole.partition("(")
     name = name.strip()
     if not _WORD.fullmatch(name):
-        raise BadInput(f"not a strategy: {text!r}", hint=_EXAMPLE)
+        raise BadInput(f"not a strategy: {_shown(text)}", hint=_EXAMPLE)
     if not bracket:
         return name, {}
     if not rest.endswith(")"):
-        raise BadInput(f"the bracket of {name}( is not closed: {text!r}", hint=_EXAMPLE)
+        raise BadInput(f"the bracket of {_shown(name)} is not closed in {_shown(text)}", hint=_EXAMPLE)
     params: dict[str, Any] = {}
     for part in _parts(rest[:-1], text):
         key = _KEY.match(part)
         if not key or not part[key.end() :].strip():
-            raise BadInput(f"{part.strip()!r} is no parameter in {text!r}", hint=_EXAMPLE)
-        if key[1] in params:
-            raise BadInput(f"{key[1]} is given twice in {text!r}", hint=_EXAMPLE)
-        params[key[1]] = _value(part[key.end() :].strip())
+            raise BadInput(f"{_shown(part.strip())} is no parameter in {_shown(text)}", hint=_EXAMPLE)
+        field = key[1].replace("-", "_")
+        if field in params:
+            raise BadInput(f"{field} is given twice in {_shown(text)}", hint=_EXAMPLE)
+        params[field] = meant(name, field, part[key.end() :])
     return name, params
 
 
@@ -135,17 +191,33 @@ def _parts(text: str, whole: str) -> Iterator[str]:
         elif c == "," and depth == 0:
             yield text[start:at]
             start = at + 1
-        if depth < 0:
+        if depth < 0 or depth > _DEEPEST:
             break
         at += 1
+    if depth > _DEEPEST:
+        raise BadInput(f"more than {_DEEPEST} inside one another: {_shown(whole)}", hint=_EXAMPLE)
     if depth or quote:
-        raise BadInput(f"a bracket or a quote is not closed in {whole!r}", hint=_EXAMPLE)
+        raise BadInput(f"a bracket or a quote is not closed in {_shown(whole)}", hint=_EXAMPLE)
     if text[start:].strip():
         yield text[start:]
 
 
-def _value(text: str) -> Any:
+def meant(strategy: str, field: str, text: str) -> Any:
+    """What a word is for that field: `none` and `42` are texts where a text is wanted."""
+    kind, found = registry.load("strategy", strategy), value(text)
+    if not isinstance(found, str):
+        with suppress(BadInput):
+            checked.dataclass_fields(kind, {field: found})
+            return found
+        with suppress(BadInput):
+            checked.dataclass_fields(kind, {field: text.strip()})
+            return text.strip()
+    return found
+
+
+def value(text: str) -> Any:
     """A number, true, false, none, quoted text or a list; anything else is text as it stands."""
+    text = text.strip()
     match text.casefold():
         case "true":
             return True
@@ -154,14 +226,27 @@ def _value(text: str) -> Any:
         case "none" | "null":
             return None
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a \\d in quotes, which Python takes as it stands
+            return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
 
 
 def _written(value: Any) -> str:
+    if _is_strategy(value):
+        return spelled(value)
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, str) and _WORD.fullmatch(value) and value.casefold() not in ("true", "false", "none", "null"):
         return value
-    return repr(value)
+    if isinstance(value, float) and isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    if isinstance(value, (list, tuple)) and any(map(is_dataclass, value)):
+        return repr(plain(value))
+    return repr(str(value) if isinstance(value, Path) else value)
+
+
+def _shown(text: object) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"

@@ -13,6 +13,7 @@ from promptkit.cli import (
     cache,
     catalogue,
     chat,
+    compare,
     config,
     doctor,
     keys,
@@ -21,6 +22,7 @@ from promptkit.cli import (
     plugins,
     prompts,
     runs,
+    what_if,
 )
 from promptkit.cli.exits import Exit
 from promptkit.cli.run import RunGroup
@@ -28,7 +30,8 @@ from promptkit.cli.speak import complain, complain_bug, err
 from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
-ORDER = "run chat resume replay runs prompts strategies models bench plugins new cache keys config doctor".split()
+ORDER = "run compare chat resume replay what-if runs prompts strategies models bench plugins new".split()
+ORDER += "cache keys config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -49,8 +52,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(typer.Typer(), name="run", cls=RunGroup, help="Answer a question with a strategy.")
+compare.add_to(app)
 chat.add_to(app)
 again.add_to(app)
+what_if.add_to(app)
 runs.add_to(app)
 prompts.add_to(app)
 catalogue.add_to(app)

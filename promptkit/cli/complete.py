@@ -5,6 +5,7 @@ Nothing here opens a model or makes a journal, and what cannot be read is not of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -25,6 +26,30 @@ def strategies(incomplete: str) -> list[str]:
     from promptkit import registry
 
     return [name for name in registry.names("strategy") if name.startswith(incomplete)]
+
+
+def specs(incomplete: str) -> list[str]:
+    """The strategies, after a comma or an `of=` the next one; what stands before is kept."""
+    from promptkit import registry
+
+    begun = re.split(r"[,=(]\s*", incomplete)[-1]
+    lead = incomplete[: len(incomplete) - len(begun)]
+    depth = lead.count("(") - lead.count(")")
+    if depth > 0 and not lead.rstrip().endswith("="):  # the name of a parameter
+        name = lead[: lead.rindex("(")].rpartition(",")[2].rpartition("=")[2].strip() if "(" in lead else ""
+        return [f"{lead}{each}=" for each in _parameters(name) if each.startswith(begun)]
+    return [f"{lead}{name}" for name in registry.names("strategy") if name.startswith(begun)]
+
+
+def _parameters(strategy: str) -> list[str]:
+    from dataclasses import fields
+
+    from promptkit import registry
+    from promptkit.errors import PromptkitError
+
+    with suppress(PromptkitError):
+        return [each.name for each in fields(registry.load("strategy", strategy)) if each.init]
+    return []
 
 
 def packs(incomplete: str) -> list[str]:

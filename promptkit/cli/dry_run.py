@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from promptkit import sync
-from promptkit.announced import forecast
+from promptkit.announced import Forecast, forecast
 from promptkit.cli.exits import Exit
 from promptkit.cli.form import printable
 from promptkit.cli.speak import err, out, out_json
@@ -37,7 +37,6 @@ def dry_run(plan: Plan, json: bool) -> int:
     with suppress(Cut):
         sync.run(plan.strategy.solve(plan.problem, model))
     said = forecast(plan.strategy, plan.problem)
-    least, most = said.least, said.most
     if json:
         prompts: list[dict[str, Any]] = [
             {"draws": draws, "messages": [{"role": m.role, "text": m.text} for m in request.messages]}
@@ -47,7 +46,8 @@ def dry_run(plan: Plan, json: bool) -> int:
             {
                 "schema": "promptkit.dry-run/1",
                 "prompts": prompts,
-                "samples": {"least": least, "expected": said.expected, "most": most},
+                "samples": {"least": said.least, "expected": said.expected, "most": said.most},
+                "changed": [each.message for each in plan.told],
             }
         )
         return Exit.DONE
@@ -55,12 +55,18 @@ def dry_run(plan: Plan, json: bool) -> int:
         for turn in request.messages:
             out(f"[{turn.role}]" + (f" x {draws}" if draws > 1 else ""))
             out(printable(turn.text) + "\n")
-    err(f"{plan.name} on {plan.provider.id} would take {spread(least, most)}; nothing was called")
+    for each in plan.told:
+        err(each.message)
+    err(f"{plan.name} on {plan.provider.id} would take {spread(said)}; nothing was called")
     return Exit.DONE
 
 
-def spread(least: int, most: int | None) -> str:
-    """A number of samples in words."""
+def spread(said: Forecast) -> str:
+    """A number of samples in words: `2 to 10 samples, about 4.5`."""
+    from promptkit.render.amounts import many
+
+    least, most = said.least, said.most
+    about = "" if said.expected in (None, least, most) else f", about {said.expected:.3g}"
     if most is None:
-        return f"at least {least} sample{'s' if least != 1 else ''}, and more by what it finds"
-    return f"{least} sample{'s' if least != 1 else ''}" if least == most else f"{least} to {most} samples"
+        return f"at least {many(least, 'sample')}, and more by what it finds{about}"
+    return many(least, "sample") if least == most else f"{least:,} to {many(most, 'sample')}{about}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
+
+from promptkit.types import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,7 @@ class Flag:
     names: tuple[str, ...]
     help: str = ""
     metavar: str | None = None
+    strategy: bool = False  # whether its words are a strategy, as in `few-shot(n=4)`
 
 
 def _flag(kind: Any, default: Any, *names: str, help: str, metavar: str | None = None) -> Flag:
@@ -37,6 +40,7 @@ SHARED: dict[str, Flag] = {
     "max_tokens": _flag(int | None, None, "--max-tokens", help="Cap on tokens, input and output, over the run."),
     "max_cost": _flag(float | None, None, "--max-cost", help="Cap in USD."),
     "timeout": _flag(float | None, None, "--timeout", help="Cap in seconds."),
+    "fit": _flag(bool, False, "--fit", help="Make the strategy small enough for --max-calls."),
     "concurrency": _flag(int | None, None, "--concurrency", help="Calls in flight at once; the default is 8."),
     "journal": _flag(str | None, None, "--journal", metavar="PATH", help="Another journal; memory keeps nothing."),
     "as_json": _flag(bool, False, "--json", help="One JSON object on stdout."),
@@ -58,4 +62,5 @@ def _of_field(field: Field[Any], hint: Any) -> Flag:
     name = "--" + field.name.replace("_", "-")
     if kind in (bool, bool | None):
         name += f"/--no-{name[2:]}"
-    return Flag(kind, None if field.default is MISSING else field.default, (name,))
+    default = None if field.default is MISSING else field.default
+    return Flag(kind, default, (name,), strategy=Strategy in get_args(hint))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
@@ -94,21 +94,37 @@ def _body(name: str, strategy: type) -> Callable[..., int]:
         inspect.Parameter("question", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Question)
     ]
     for key, flag in of_strategy(strategy).items():
-        option = typer.Option(flag.default, *flag.names, help=helps.get(key, ""), show_default=flag.default is not None)
-        parameters.append(_keyword(key, flag.kind, option))
-    for key, flag in SHARED.items():
         option = typer.Option(
             flag.default,
             *flag.names,
-            help=flag.help,
-            show_default=bool(flag.default),
-            metavar=flag.metavar,
-            autocompletion=_OFFERED.get(key),
+            help=helps.get(key, ""),
+            show_default=flag.default is not None,
+            autocompletion=complete.specs if flag.strategy else None,
         )
         parameters.append(_keyword(key, flag.kind, option))
+    parameters += shared(SHARED)
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = {p.name: p.annotation for p in parameters}
     return body
+
+
+def shared(keys: Iterable[str]) -> list[inspect.Parameter]:
+    """The flags of these names that every strategy has, as parameters of a command."""
+    return [
+        _keyword(
+            key,
+            SHARED[key].kind,
+            typer.Option(
+                SHARED[key].default,
+                *SHARED[key].names,
+                help=SHARED[key].help,
+                show_default=bool(SHARED[key].default),
+                metavar=SHARED[key].metavar,
+                autocompletion=_OFFERED.get(key),
+            ),
+        )
+        for key in keys
+    ]
 
 
 def _keyword(name: str, kind: Any, option: Any) -> inspect.Parameter:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from pathlib import Path
 
 import pytest
 
-from promptkit import registry
+from promptkit import api, registry
 from promptkit.cli.app import start
 from promptkit.cli.fields import field_help
+from promptkit.cli.flags import SHARED
 
 Capture = pytest.CaptureFixture[str]
 
@@ -71,7 +73,11 @@ def test_every_parameter_of_a_strategy_is_described(name: str, capsys: Capture) 
     body = json.loads(capsys.readouterr().out)
     assert body["schema"] == "promptkit.strategy/1"
     assert body["about"] == kind.__doc__.splitlines()[0]
-    assert {each["name"]: each["default"] for each in body["parameters"]} == {e.name: e.default for e in fields(kind)}
+    defaults = {each.name: None if each.default is MISSING else each.default for each in fields(kind)}
+    assert {each["name"]: each["default"] for each in body["parameters"]} == defaults
+    assert {each["name"] for each in body["parameters"] if each["required"]} == {
+        each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING
+    }
     assert start(["strategies", name]) == 0
     out = capsys.readouterr().out
     for each in body["parameters"]:
@@ -90,6 +96,39 @@ def test_strategies_are_listed_with_their_papers(capsys: Capture) -> None:
     assert set(papers) >= set(registry.BUILT_IN["strategy"])
     assert papers["cot"] == ["2201.11903", "2205.11916"]
     assert papers["direct"] == []
+
+
+@pytest.mark.parametrize("name", registry.BUILT_IN["strategy"])
+def test_no_parameter_has_the_name_of_a_flag_or_keyword_that_every_run_has(name: str) -> None:
+    ours = {*SHARED, *inspect.signature(api.plan).parameters} - {"params"}
+    assert {each.name for each in fields(registry.load("strategy", name))} & ours == set()
+
+
+def test_strategies_stand_in_their_rooms(capsys: Capture) -> None:
+    assert start(["strategies"]) == 0
+    rooms = [block.splitlines() for block in capsys.readouterr().out.split("\n\n")]
+    room_of = {line.split()[0]: lines[0].partition(":")[0] for lines in rooms for line in lines[2:]}
+    assert [lines[0].partition(":")[0] for lines in rooms[:4]] == ["prompting", "voting", "search", "reflection"]
+    assert (room_of["cot"], room_of["sc"], room_of["tot"]) == ("prompting", "voting", "search")
+    assert start(["strategies", "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert {each["name"]: each["room"] for each in body["strategies"]}.items() >= room_of.items()
+
+
+def test_one_strategy_says_what_it_costs_and_what_is_known_of_it(capsys: Capture) -> None:
+    assert start(["strategies", "persona"]) == 0
+    out = capsys.readouterr().out
+    assert "https://arxiv.org/abs/2302.11382" in out
+    assert "samples: those of the strategy inside" in out
+    assert "helps: tone" in out
+    assert "does not: being right: 162 personas" in out
+    assert "by default" not in out  # who it is must be said first
+    assert start(["strategies", "cot"]) == 0
+    assert "by default: 1 sample\n" in capsys.readouterr().out
+    assert start(["strategies", "cot", "--json"]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["samples"] == {"least": 1, "expected": 1, "most": 1}
+    assert body["room"] == "prompting"
 
 
 def test_types_are_shown_as_choices(capsys: Capture) -> None:

@@ -30,7 +30,7 @@ def offered(home: Path, line: str, shell: str = "bash") -> list[str]:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_is_offered_strategies(tmp_path: Path, shell: str) -> None:
-    assert offered(tmp_path, "promptkit run t", shell) == ["tot"]
+    assert offered(tmp_path, "promptkit run t", shell)[-1:] == ["tot"]
     assert {"direct", "cot", "sc", "tot"} <= set(offered(tmp_path, "promptkit strategies ", shell))
 
 
@@ -85,3 +85,11 @@ def test_the_script_a_shell_installs_names_the_protocol(tmp_path: Path, shell: s
     code = "import sys; sys.argv = ['promptkit']; from promptkit.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert f"complete_{shell}" in done.stdout
+
+
+def test_strategies_inside_others(tmp_path: Path) -> None:
+    assert "few-shot" in offered(tmp_path, "promptkit run persona --of f", "fish")
+    assert offered(tmp_path, "promptkit compare -s cot,to", "fish") == ["cot,tot"]
+    assert offered(tmp_path, "promptkit compare -s persona(of=few", "fish") == ["persona(of=few-shot"]
+    assert offered(tmp_path, "promptkit compare -s persona(w", "fish") == ["persona(who="]
+    assert not any(offered(tmp_path, "promptkit compare -s nobody(w", "fish"))

@@ -122,7 +122,6 @@ def test_a_dry_run_calls_nothing_and_needs_no_journal(
         ("init", "promptkit.toml"),
         ("share", "promptkit runs export"),
         ("score", "promptkit run tot"),
-        ("compare", "promptkit run cot"),
         ("logs", "promptkit runs list"),
         ("tot", "promptkit run tot"),
         ("Which offer?", "promptkit run cot"),

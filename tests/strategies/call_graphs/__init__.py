@@ -1,0 +1,1 @@
+"""A case for every strategy, one file a room."""
