@@ -117,7 +117,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class VotesCounted:
-    """The tally after `seen` of `n` samples; `counts` is best first."""
+    """The tally after `seen` of `n` samples; `counts` is best first, by `weights` where votes do not weigh the same."""
 
     counts: tuple[tuple[str, int], ...]
     seen: int
@@ -125,6 +125,9 @@ class VotesCounted:
     unread: int
     failed: int
     decided: bool
+    aside: int = 0  # readable, and kept out by the rule of the vote
+    weights: tuple[tuple[str, float], ...] = ()  # what decides, best first; empty: the counts do
+    ended: bool = False  # a stopping rule ended it before all samples were in
 
 
 @dataclass(frozen=True, slots=True)

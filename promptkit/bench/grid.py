@@ -23,7 +23,8 @@ from promptkit.bench.shares import RIGHT, compared, share
 from promptkit.decisions import decide_all
 from promptkit.exchange import put, verified
 from promptkit.sampling import ask_all
-from promptkit.strategies.search.tot import TreeOfThoughts, follow, lines
+from promptkit.searching.steps import follow, lines
+from promptkit.strategies.search.tot import TreeOfThoughts
 from promptkit.types import Model, Outcome, Problem
 from promptkit.worlds.game24 import Game24, Step, moves, remaining, show, solvable
 from promptkit.worlds.game24_whole import LARGEST, LISTED

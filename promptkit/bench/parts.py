@@ -9,7 +9,7 @@ from promptkit.errors import UnknownName
 
 SECTIONS = {
     name: f"promptkit.bench.{name}"
-    for name in ("game24", "grid", "words", "patterns", "verdicts", "reflection", "speed")
+    for name in ("game24", "grid", "words", "adaptive", "patterns", "verdicts", "reflection", "speed")
 }
 
 

@@ -52,8 +52,8 @@ def bench(
 ) -> int:
     """Measure what a model gets right under each strategy.
 
-    Sections: game24, grid, words, patterns, verdicts, reflection, speed. With a journal on disk an interrupted
-    benchmark goes on where it stopped.
+    Sections: game24, grid, words, adaptive, patterns, verdicts, reflection, speed. With a journal on disk an
+    interrupted benchmark goes on where it stopped.
     """
     from promptkit import sync
     from promptkit.api import open_journal

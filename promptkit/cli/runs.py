@@ -13,6 +13,7 @@ import typer
 
 from promptkit.cli import complete
 from promptkit.cli.calls import answered, calls_of, show_call
+from promptkit.cli.samples import export_samples
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.tables import columns, draw
 from promptkit.cli.usage import Verbs
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     noun.callback(invoke_without_command=True)(runs)
     for name, verb in (("list", list_), ("show", show), ("rm", rm), ("export", export), ("import", import_)):
         noun.command(name, cls=Verb)(verb)
+    noun.command("export-samples", cls=Verb)(export_samples)
     app.add_typer(noun, name="runs")
 
 

@@ -44,6 +44,7 @@ def lines(outcome: Outcome, state: RunState | None = None) -> list[tuple[str, st
     found += [(_took(outcome, snapshot), "dim")]
     found += [(f"checked: {_checked(outcome)}", "green")] if _verified(outcome, snapshot) else []
     found += [(line, style) for line in (_ended(outcome, snapshot), _reply(outcome, snapshot)) if line]
+    found += [(holds, "dim")] if (holds := _holds(outcome)) else []
     trace = f"trace {outcome.run} · promptkit runs show {outcome.run}"
     return [*found, *([(trace, "dim")] if outcome.run else [])]
 
@@ -90,7 +91,8 @@ def _ended(outcome: Outcome, snapshot: Snapshot) -> str:
             fallback = one_line(reason) if isinstance(reason, str) and reason else why or _unread(outcome)
             if fallback in (one_line(warned.message) for warned in snapshot.warnings):
                 return "undecided"  # the warning has just said why
-            because = ruling(snapshot.votes).removeprefix("undecided: ") if snapshot.votes else fallback
+            counted = snapshot.votes and not reason  # a rule that gave up says why
+            because = ruling(snapshot.votes).removeprefix("undecided: ") if snapshot.votes and counted else fallback
             return f"undecided: {because}"
         case "budget":
             kept = _kept(outcome, snapshot)
@@ -102,6 +104,19 @@ def _ended(outcome: Outcome, snapshot: Snapshot) -> str:
         case "error":
             error = outcome.detail.get("error")
             return f"failed: {frame.reason(error)}" if isinstance(error, str) and error else "failed"
+
+
+def _holds(outcome: Outcome) -> str:
+    """What the rule that ended a vote guarantees, how far it had come, and the interval of the leader's share."""
+    told = outcome.detail
+    guarantee, rule = told.get("guarantee"), told.get("stop")
+    if not (isinstance(guarantee, str) and guarantee and isinstance(rule, str)) or rule == "none":
+        return ""
+    level, needed = told.get("level"), told.get("needed")
+    short = f" ({level:.3g} of {needed:.3g})" if isinstance(level, (int, float)) and needed is not None else ""
+    rule = f"{rule} holds" if told.get("ruled") else f"{rule} had not decided{short}"
+    low, high = told.get("interval") or (0.0, 1.0)
+    return one_line(f"{rule}: {guarantee} · share of the leader {low:.0%} to {high:.0%} (95 %)")
 
 
 def _kept(outcome: Outcome, snapshot: Snapshot) -> str:

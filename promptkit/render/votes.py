@@ -58,18 +58,19 @@ def ruling(votes: VotesCounted) -> str:
     """`decided: leads by 12, none to come · every answer could be read`."""
     leaders = _leaders(votes)
     to_come = max(0, votes.n - votes.seen)
-    state = "decided" if votes.decided else "stopped" if to_come else "undecided"
+    state = "decided" if votes.decided or votes.ended else "stopped" if to_come else "undecided"
+    standing = votes.weights or votes.counts
     if not leaders:
         said = "undecided: no answer could be read"
     elif len(leaders) > 1:
-        said = f"tied: {_listed(leaders)} have {many(votes.counts[0][1], 'vote')} each"
-    elif len(votes.counts) == 1:
+        said = f"tied: {_listed(leaders)} have {_amount(votes, standing[0][1])} each"
+    elif len(standing) == 1:
         said = f"{state}: no other answer"
     else:
-        lead = votes.counts[0][1] - votes.counts[1][1]
-        said = f"{state}: leads by {lead}"
+        said = f"{state}: leads by {_lead(votes, standing[0][1] - standing[1][1])}"
     if leaders:
-        rest = f"{many(to_come, 'sample')} not needed" if votes.decided else f"{many(to_come, 'sample')} missing"
+        over = votes.decided or votes.ended
+        rest = f"{many(to_come, 'sample')} not needed" if over else f"{many(to_come, 'sample')} missing"
         said += f", {rest}" if to_come else ", none to come"
     return " · ".join([said, *(_lost(votes) or ["every answer could be read"])])
 
@@ -83,12 +84,22 @@ def tie(votes: VotesCounted) -> str:
 def _lost(votes: VotesCounted) -> list[str]:
     unread = f"{votes.unread} could not be read" if votes.unread else ""
     failed = f"{votes.failed} failed" if votes.failed else ""
-    return [words for words in (unread, failed) if words]
+    aside = f"{votes.aside} set aside" if votes.aside else ""
+    return [words for words in (unread, failed, aside) if words]
 
 
 def _leaders(votes: VotesCounted) -> list[str]:
-    top = votes.counts[0][1] if votes.counts else 0
-    return [answer for answer, count in votes.counts if count == top and count > 0]
+    standing = votes.weights or votes.counts
+    top = standing[0][1] if standing else 0
+    return [answer for answer, amount in standing if amount == top and amount > 0]
+
+
+def _amount(votes: VotesCounted, amount: float) -> str:
+    return f"{amount:.4g} by weight" if votes.weights else many(int(amount), "vote")
+
+
+def _lead(votes: VotesCounted, lead: float) -> str:
+    return f"{lead:.3g} by weight" if votes.weights else f"{lead:g}"
 
 
 def _name(answer: str, width: int = 24) -> str:

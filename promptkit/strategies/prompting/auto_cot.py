@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from promptkit import prompts, questions
+from promptkit import prompts
 from promptkit.algorithms.clustering.kmeans import kmeans
 from promptkit.algorithms.clustering.tfidf import vectors, words
 from promptkit.announced import About, Forecast
@@ -22,6 +22,7 @@ from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.examples import same
 from promptkit.exchange import handed_on, marked, put, read, reader_of, verified, world_of
+from promptkit.prompting import questions
 from promptkit.sampling import Sample, ask_all, hold, rng, solve_one
 from promptkit.types import Model, Outcome, Problem
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
-from promptkit import extraction, prompts
+from promptkit import prompts
 from promptkit.announced import About, Forecast
 from promptkit.exchange import put
+from promptkit.prompting import extraction
 from promptkit.types import Model, Outcome, Problem
 
 

@@ -17,10 +17,10 @@ from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
 from promptkit.exchange import answer_to, handed_on, put
-from promptkit.items import listed
-from promptkit.questions import distinct
+from promptkit.prompting.items import listed
+from promptkit.prompting.questions import distinct
+from promptkit.prompting.subquestions import all_answered, each_forecast
 from promptkit.sampling import ask, solve_one
-from promptkit.subquestions import all_answered, each_forecast
 from promptkit.types import Model, Outcome, Problem, Strategy
 
 

@@ -20,8 +20,8 @@ from promptkit.errors import BadInput
 from promptkit.events import Best, Warned, emit
 from promptkit.examples import same
 from promptkit.exchange import mended, put, verified, world_of
+from promptkit.prompting.subquestions import said
 from promptkit.sampling import hold, sample
-from promptkit.subquestions import said
 from promptkit.types import Model, Outcome, Problem
 
 

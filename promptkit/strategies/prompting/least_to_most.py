@@ -17,10 +17,10 @@ from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
 from promptkit.examples import same
 from promptkit.exchange import answer_to, put
-from promptkit.items import listed
-from promptkit.questions import distinct
+from promptkit.prompting.items import listed
+from promptkit.prompting.questions import distinct
+from promptkit.prompting.subquestions import answered, each_forecast
 from promptkit.sampling import ask
-from promptkit.subquestions import answered, each_forecast
 from promptkit.types import Model, Outcome, Problem
 
 

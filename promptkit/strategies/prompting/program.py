@@ -21,7 +21,7 @@ from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
 from promptkit.exchange import WHOLE, Answer, put, read, reader_of, stated, verified, world_of
 from promptkit.outputs import Form
-from promptkit.programs import program_in, with_answer
+from promptkit.prompting.programs import program_in, with_answer
 from promptkit.sampling import ask
 from promptkit.sandbox import Limits, Ran, available, run
 from promptkit.types import Completion, Model, Outcome, Problem, message, plain

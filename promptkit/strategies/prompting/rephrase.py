@@ -15,8 +15,8 @@ from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.exchange import answer_once, handed_on, put
+from promptkit.prompting.subquestions import said
 from promptkit.sampling import ask, solve_one
-from promptkit.subquestions import said
 from promptkit.types import Model, Outcome, Problem, Strategy
 
 

@@ -20,8 +20,8 @@ from promptkit.events import Stopped, emit
 from promptkit.examples import same
 from promptkit.exchange import answer_in, formed, put, reader_of, stated
 from promptkit.formed import ask_held
+from promptkit.prompting.subquestions import all_answered, each_forecast
 from promptkit.sampling import ask
-from promptkit.subquestions import all_answered, each_forecast
 from promptkit.types import Completion, Model, Outcome, Problem, Request
 
 LINE = re.compile(

@@ -17,7 +17,7 @@ from promptkit.announced import About, Forecast
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, Warned, emit
 from promptkit.exchange import WHOLE, answer_once, answer_to, put, reader_of
-from promptkit.items import numbered
+from promptkit.prompting.items import numbered
 from promptkit.sampling import Sample, ask, ask_all
 from promptkit.types import Model, Outcome, Problem
 

@@ -14,8 +14,8 @@ from promptkit.announced import About, Forecast
 from promptkit.composition import Of, inner
 from promptkit.events import Warned, emit
 from promptkit.exchange import answer_to, put
+from promptkit.prompting.subquestions import all_answered, each_forecast, said
 from promptkit.sampling import ask
-from promptkit.subquestions import all_answered, each_forecast, said
 from promptkit.types import Model, Outcome, Problem
 
 NOTHING = "{} could be read: the question is answered without"

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 from promptkit.announced import About, Forecast, exactly
 from promptkit.errors import BadInput
-from promptkit.items import listed
+from promptkit.prompting.items import listed
 from promptkit.reflecting.drafts import Reply, drafted
 from promptkit.reflecting.forecasts import largest, reply
 from promptkit.reflecting.texts import texts

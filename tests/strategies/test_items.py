@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptkit.items import listed, numbered
+from promptkit.prompting.items import listed, numbered
 from promptkit.types import Completion, Finish
 
 

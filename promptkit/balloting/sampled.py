@@ -1,0 +1,202 @@
+"""Samples to be voted on: chains of thought of one template, or the answers of another strategy, each on a fork."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Protocol, TypeVar, cast
+
+from promptkit import answers, prompts
+from promptkit.errors import BadInput, OutputInvalid, PromptkitError, QuorumLost, Transient
+from promptkit.events import SampleRead, emit
+from promptkit.exchange import WHOLE, Answer, formed, put, read, reader_of
+from promptkit.outputs import Form
+from promptkit.sampling import Sample, ask_all, fork, hold, solve_each
+from promptkit.types import Capabilities, Completion, Message, Model, Outcome, Problem, Request, Strategy, message
+
+Read = Callable[[Completion, int], Answer | None]
+S = TypeVar("S", bound=Strategy)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A sample as it came: what it says, or the error that is left of it."""
+
+    index: int
+    answer: Answer | None = None
+    text: str = ""
+    turns: tuple[Message, ...] = ()  # what it was asked
+    request: Request | None = None  # of a chain; the answer of another strategy has none of its own …
+    completion: Completion | None = None  # … nor a completion
+    error: PromptkitError | None = None
+
+
+Each = Callable[[Sampled], None]
+
+
+class Source(Protocol):
+    """Where samples come from."""
+
+    async def draw(self, draws: range, each: Each) -> list[Sampled]:
+        """The samples of these numbers, in one round; `each` sees them in order, as they come."""
+        ...
+
+
+def kept(drawn: Sequence[Sampled], quorum: float) -> None:
+    """Raise when all samples failed, or so many that the quorum is lost."""
+    hold([Sample(got.index, Request(messages=()), error=got.error) for got in drawn], quorum)
+
+
+class Chains:
+    """Chains of thought by a template of the problem's pack: with plain samples word for word what `sc` always asks."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        model: Model,
+        template: str = "cot",
+        *,
+        temperature: float | None,
+        reply_tokens: int | None = None,
+        logprobs: int = 0,
+        asked: Callable[[int], Problem] | None = None,  # the problem as a sample is asked it
+        inputs: dict[str, Any] | None = None,
+        reading: Read | None = None,
+    ) -> None:
+        self._model, self._problem = model, problem
+        pack = prompts.pack(problem.pack)
+        self._template = pack.template(template)
+        reader = reader_of(problem, pack, self._template)
+        self._read = reading or (lambda completion, index: read(reader, completion, index))
+        self._decoding = {"temperature": temperature, "max_tokens": reply_tokens, "logprobs": logprobs or None}
+        self._inputs = inputs or {}
+        self._asked = asked
+        self._same = None if asked else self._request(problem)
+
+    async def draw(self, draws: range, each: Each) -> list[Sampled]:
+        """The samples of these numbers."""
+        drawn: list[Sampled] = []
+
+        def came(got: Sample) -> None:
+            drawn.append(self._sampled(got))
+            each(drawn[-1])
+
+        requests = [self.request(index) for index in draws]
+        await ask_all(self._model, requests, where=f"samples-{draws.start}", each=came, quorum=None, first=draws.start)
+        return drawn
+
+    def request(self, index: int = 0) -> Request:
+        """What a sample asks."""
+        return (self._same or self._request(self._asked(index) if self._asked else self._problem)).at(index)
+
+    def _request(self, problem: Problem) -> Request:
+        request = put(problem, self._template, self._inputs, **self._decoding)
+        return formed(request, problem, self._model, self._template)
+
+    def _sampled(self, got: Sample) -> Sampled:
+        turns = got.request.messages
+        if got.completion is None:
+            emit(SampleRead(got.index, None, "", str(got.error)))
+            return Sampled(got.index, turns=turns, error=got.error)
+        answer = self._read(got.completion, got.index)
+        return Sampled(got.index, answer, got.completion.text, turns, got.request, got.completion)
+
+
+class Answers:
+    """The answers of another strategy, each on a fork of the model: its draws are its own."""
+
+    def __init__(
+        self, of: Strategy, problem: Problem, model: Model, *, asked: Callable[[int], Problem] | None = None
+    ) -> None:
+        self._of, self._model = of, model
+        self._asked = asked or (lambda index: problem)
+        pack = prompts.pack(problem.pack)
+        self._reader = reader_of(problem, pack, pack.template("cot"))
+
+    async def draw(self, draws: range, each: Each) -> list[Sampled]:
+        """The samples of these numbers."""
+        drawn: list[Sampled] = []
+
+        def came(outcome: Outcome) -> None:
+            drawn.append(self._sampled(draws.start + len(drawn), outcome))
+            each(drawn[-1])
+
+        seats = [_Seat(fork(self._model, index), self._asked(index)) for index in draws]
+        problem = self._asked(draws.start)
+        await solve_each(_Losing(self._of), problem, seats, where=f"samples-{draws.start}", each=came)
+        return drawn
+
+    def _sampled(self, index: int, outcome: Outcome) -> Sampled:
+        problem = self._asked(index)
+        turns = (*problem.history, message("user", problem.text))
+        if isinstance(outcome.value, PromptkitError):
+            emit(SampleRead(index, None, "", str(outcome.value)))
+            return Sampled(index, turns=turns, error=outcome.value)
+        answer = None if outcome.answer is None else Answer(key_of(self._reader, outcome.answer), outcome.answer)
+        emit(SampleRead(index, answer.shown if answer else None, "of" if answer else "", _unread(outcome)))
+        return Sampled(index, answer, outcome.text or outcome.answer or "", turns)
+
+
+def key_of(reader: str, shown: str) -> str:
+    """The canonical form of an answer as it is shown: equal for equal answers."""
+    if isinstance(reader, Form):
+        return shown
+    reading = None if reader == WHOLE else answers.read(reader, f"Answer: {shown}")
+    return reading.answer if isinstance(reading, answers.Reading) else " ".join(shown.casefold().split())
+
+
+def heated(strategy: S, temperature: float, samples: int) -> S:
+    """The strategy, sampling at this temperature where it leaves that open; BadInput where all samples would be one."""
+    kind: Any = strategy
+    if not is_dataclass(kind):
+        return strategy
+    changes: dict[str, Any] = {}
+    for each in fields(kind):
+        value = getattr(strategy, each.name)
+        if each.name == "temperature" and value is None:
+            changes[each.name] = temperature
+        elif each.name == "temperature" and value == 0 and samples > 1:
+            raise BadInput(
+                f"a strategy at temperature 0 would count one answer {samples} times",
+                hint=f'leave its temperature out: it is then sampled at {temperature:g}, e.g. --of "cot"',
+            )
+        elif each.name == "of" and isinstance(value, Strategy):
+            changes[each.name] = heated(value, temperature, samples)
+    return cast(S, replace(cast(Any, strategy), **changes)) if changes else strategy
+
+
+def _unread(outcome: Outcome) -> str:
+    return "" if outcome.answer is not None else f"{outcome.status}: no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """A model with the problem that is put to it."""
+
+    inner: Model
+    problem: Problem
+
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    async def complete(self, request: Request, /) -> Completion:
+        return await self.inner.complete(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _Losing:
+    """The strategy, whose failure loses one sample and not the vote: the error is the outcome's value."""
+
+    of: Strategy
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        seat = cast(_Seat, model)
+        try:
+            return await self.of.solve(seat.problem, seat.inner)
+        except (Transient, QuorumLost, OutputInvalid) as error:
+            return Outcome(answer=None, status="error", value=error)
