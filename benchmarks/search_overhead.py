@@ -1,10 +1,14 @@
-"""What a search costs beside its model: microseconds a node, for trees of a thousand nodes whose answers cost nothing.
+"""What a search costs beside its model, for trees of a thousand nodes.
+
+First the searches alone, whose answers cost nothing: microseconds a node. Then whole strategies with a scripted model
+that takes 10 ms a reply: milliseconds a node of the scheduler's own, and the wall time against that of its rounds.
 
 python -m benchmarks.search_overhead [NODES]
 """
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import sys
 import time
@@ -24,11 +28,25 @@ from promptkit.algorithms.search.levin import levin
 from promptkit.algorithms.search.mcts import LATS, PUCT, RAP, RSTAR, UCT, mcts
 from promptkit.algorithms.search.nodes import Evaluate, Expand, Judge, Node, Search, Thought, Widen
 from promptkit.algorithms.search.select import greedy
+from promptkit.composition import inner
+from promptkit.events import NodeAdded, Record, SpanStarted, watch
+from promptkit.providers.scripted import Scripted
+from promptkit.types import Problem, Request
 
 ROOT = Thought("", "", "root")
 WAYS = 5
 DEEP = 40
 REPETITIONS = 5
+LATENCY = 0.010  # seconds a reply
+STRATEGIES = (
+    "tot(b=20, depth=11, nodes={0})",
+    "beam(b=20, depth=11, nodes={0})",
+    "dvts(subtrees=20, k=5, depth=11, nodes={0})",
+    "best-first(width=20, expansions={0}, depth=11, nodes={0})",
+    "levin(width=20, expansions={0}, depth=11, nodes={0}, generate=propose)",
+    "mcts(leaves=20, iterations={0}, depth=11, nodes={0})",
+    "ab-mcts(width=20, iterations={0}, over=steps, depth=11)",
+)
 
 
 def searches(nodes: int) -> dict[str, Callable[[], Search]]:
@@ -85,8 +103,34 @@ def worth(node: Node) -> float:
     return sum((place + 3) * (step + 1) for place, step in enumerate(node.path)) % 11 / 11
 
 
+async def late(request: Request) -> str:
+    """Five ways on, or a verdict, after 10 ms."""
+    await asyncio.sleep(LATENCY)
+    prompt = request.messages[0].text
+    if "Propose" not in prompt:
+        return ("sure", "likely", "impossible")[len(prompt) % 3] if "Judge" in prompt else "Answer: 42"
+    return "\n".join(f"{i} after {hash(prompt) % 10**6}" for i in range(WAYS))
+
+
+def scheduled(written: str) -> tuple[int, int, float, float]:
+    """Nodes, rounds of calls, CPU seconds and wall seconds of one search."""
+    joined = rounds = 0
+
+    def see(record: Record) -> None:
+        nonlocal joined, rounds
+        joined += isinstance(record.event, NodeAdded) and bool(record.event.node)
+        rounds += isinstance(record.event, SpanStarted) and not record.span.rpartition("/")[2].isdigit()
+
+    strategy = inner(written[:-1] + ", generate=propose, n_evaluate=1)" if "levin" not in written else written)
+    assert strategy
+    with watch(see):
+        cpu, wall = time.process_time(), time.perf_counter()
+        asyncio.run(strategy.solve(Problem(text="Where to?"), Scripted(late)))
+        return joined, rounds, time.process_time() - cpu, time.perf_counter() - wall
+
+
 def main() -> None:
-    """Print a table, medians of several searches each."""
+    """Print two tables; of the searches alone, medians of several."""
     nodes = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print("| search | nodes | CPU µs a node |\n|---|--:|--:|")
     for name, make in searches(nodes).items():
@@ -97,6 +141,12 @@ def main() -> None:
             joined = played(make())
             took.append(time.process_time() - before)
         print(f"| {name} | {joined:,} | {1e6 * statistics.median(took) / max(1, joined):.0f} |", flush=True)
+    print("\n| strategy | nodes | rounds | CPU ms a node | wall s | rounds x latency s |\n|---|--:|--:|--:|--:|--:|")
+    for written in STRATEGIES:
+        joined, rounds, cpu, wall = scheduled(written.format(nodes))
+        name = written.partition("(")[0]
+        told = f"{joined:,} | {rounds} | {1e3 * cpu / max(1, joined):.2f} | {wall:.2f} | {rounds * LATENCY:.2f}"
+        print(f"| {name} | {told} |", flush=True)
 
 
 if __name__ == "__main__":

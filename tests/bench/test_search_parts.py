@@ -14,7 +14,7 @@ from promptkit.bench import game24, grid
 from promptkit.bench.section import Bench
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
-from promptkit.strategies.search import tot
+from promptkit.searching.steps import lines
 from promptkit.strategies.search.tot import TreeOfThoughts
 from promptkit.types import Request
 from promptkit.worlds.game24 import Game24, moves, remaining, show, solvable
@@ -84,8 +84,8 @@ def test_uniform_steps_are_legal_whole_different_and_as_many_as_a_list_has() -> 
 def test_a_line_that_was_cut_off_is_no_proposal() -> None:
     from promptkit.types import Completion
 
-    assert tot.lines(Completion(text="1 + 2 = 3\n2 * 1", model="m", finish="length")) == ["1 + 2 = 3"]
-    assert tot.lines(Completion(text="1 + 2 = 3\n\n", model="m")) == ["1 + 2 = 3"]
+    assert lines(Completion(text="1 + 2 = 3\n2 * 1", model="m", finish="length")) == ["1 + 2 = 3"]
+    assert lines(Completion(text="1 + 2 = 3\n\n", model="m")) == ["1 + 2 = 3"]
 
 
 @pytest.mark.parametrize(("allowed", "n"), [(1.0, 1), (70.0, 7), (204.0, 20), (999.0, 100), (1e9, game24.MOST)])

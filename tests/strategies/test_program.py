@@ -13,7 +13,7 @@ from script_by_prompt import NUMBER, Script, cut, run
 from promptkit.announced import Forecast
 from promptkit.errors import BadInput, SandboxMissing
 from promptkit.journal import Journal
-from promptkit.programs import program_in
+from promptkit.prompting.programs import program_in
 from promptkit.sandbox import Rungs, available
 from promptkit.strategies.prompting import program as room
 from promptkit.strategies.prompting.program import ProgramOfThought

@@ -1,0 +1,127 @@
+"""What states are worth, from a model: each judged alone, all put to a vote, or asked of another strategy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import fmean
+
+from promptkit.algorithms.search.nodes import Evaluate, Judge, Node, Path
+from promptkit.decisions import Decision, decide, decide_all
+from promptkit.errors import BadInput, Transient
+from promptkit.events import NodeValued, emit
+from promptkit.exchange import AMONG
+from promptkit.prompts import DEFAULT_PACK
+from promptkit.reflecting.drafts import Task, drafted, lost
+from promptkit.sampling import fork
+from promptkit.searching.scale import Scale
+from promptkit.searching.states import States
+from promptkit.types import Model, Outcome, Problem
+
+Hear = Callable[[int, float, str | None], None]  # a value sample: which one, what it is worth, the verdict
+
+
+class Evaluator:
+    """Scores the states of a search; a verdict that cannot be read is worth 0, and shown as such."""
+
+    def __init__(self, states: States, model: Model) -> None:
+        self.states = states
+        self.terms = states.terms
+        self.model = model
+        self.heard: dict[Path, list[tuple[float, str | None]]] = {}  # value samples, some of them judged bit by bit
+        self.read = self.failed = 0  # verdicts, or whole strategies, that came, and that did not
+        if self.terms.evaluator is not None:
+            packs = model.capabilities.packs
+            if packs is not None and DEFAULT_PACK not in packs:
+                raise BadInput(f"{model.id} takes no questions but its own: no strategy can ask it how good a state is")
+
+    async def valued(self, step: Evaluate, where: str) -> list[float]:
+        """A score for each node."""
+        if not step.nodes:
+            return []
+        if self.terms.evaluator is None and self.terms.evaluate == "vote":
+            return await self._voted(step.nodes, where)
+        n = 1 if self.terms.evaluator is not None else self.terms.n_evaluate
+        samples = await self._samples(step.nodes, [range(n)] * len(step.nodes), where)
+        return [fmean(each) if self.terms.unit else sum(each) for each in samples]
+
+    async def judged(self, step: Judge, where: str) -> list[list[float]]:
+        """The value samples wanted of each node."""
+        return await self._samples(step.nodes, step.draws, where, means=True)
+
+    async def _samples(
+        self, nodes: Sequence[Node], draws: Sequence[range], where: str, *, means: bool = False
+    ) -> list[list[float]]:
+        """Value samples of nodes, said of each as soon as it has all; `means` of these and of those it had before."""
+        scale = Scale.of(self.states.template("value"), unit=self.terms.unit)
+        asked = [(at, draw) for at, wanted in enumerate(draws) for draw in wanted]
+        said: list[dict[int, tuple[float, str | None]]] = [{} for _ in nodes]
+
+        def hear(index: int, score: float, word: str | None) -> None:
+            at, draw = asked[index]
+            said[at][draw] = score, word
+            if len(said[at]) == len(draws[at]):
+                heard = self.heard.setdefault(nodes[at].path, [])
+                heard += [said[at][draw] for draw in draws[at]]
+                scores = [each for each, _ in heard]
+                total = fmean(scores) if means or self.terms.unit else sum(scores)
+                emit(NodeValued(nodes[at].path, total, tuple(word for _, word in heard)))
+
+        which = [(nodes[at], draw) for at, draw in asked]
+        await (self._verdicts if self.terms.evaluator is None else self._asked)(which, scale, where, hear)
+        return [[said[at][draw][0] for draw in wanted] for at, wanted in enumerate(draws)]
+
+    async def _verdicts(self, asked: Sequence[tuple[Node, int]], scale: Scale, where: str, hear: Hear) -> None:
+        """Verdicts of the model itself, each state judged alone (arXiv:2305.10601, §3, evaluator a)."""
+        requests = [self.states.request("value", node.thought.state).at(draw) for node, draw in asked]
+
+        def each(got: Decision) -> None:
+            self.read += got.error is None
+            self.failed += got.error is not None
+            hear(got.index, scale.worth(got.verdict), got.verdict)
+
+        pack = self.states.problem.pack
+        try:
+            await decide_all(self.model, requests, scale.words, where=f"{where}/value", each=each, pack=pack)
+        except Transient:  # the whole round; where that may be one call, it is no reason to end
+            if self.terms.levels or not self.read:
+                raise
+
+    async def _asked(self, asked: Sequence[tuple[Node, int]], scale: Scale, where: str, hear: Hear) -> None:
+        """Verdicts of another strategy: what its answer is worth, times how sure it is of it."""
+        evaluator = self.terms.evaluator
+        assert evaluator is not None
+        tasks: list[Task] = [(evaluator, self._question(node, scale), fork(self.model, draw)) for node, draw in asked]
+        heard = 0
+
+        def each(outcome: Outcome) -> None:
+            nonlocal heard
+            self.read += not lost(outcome)
+            self.failed += lost(outcome)
+            word = outcome.answer if outcome.answer in scale.scores else None
+            hear(heard, scale.worth(word) * (1.0 if outcome.confidence is None else outcome.confidence), word)
+            heard += 1
+
+        await drafted(tasks, where=f"{where}/judge", each=each, needed=not self.read)
+
+    def _question(self, node: Node, scale: Scale) -> Problem:
+        """The value question as a problem of its own, whose answer is one of the verdicts."""
+        problem = self.states.problem
+        inputs = {**problem.vars, "question": problem.text, "state": self.states.show(node.thought.state)}
+        turns = self.states.template("value").request(inputs).messages
+        text, reader = "\n\n".join(turn.text for turn in turns), AMONG + ", ".join(scale.words)
+        return replace(problem, text=text, pack=DEFAULT_PACK, reader=reader, output_schema=None, vars={})
+
+    async def _voted(self, nodes: Sequence[Node], where: str) -> list[float]:
+        """How many of n ballots name the state the most promising of all (§3, evaluator b)."""
+        n = self.terms.n_evaluate
+        candidates = [self.states.show(node.thought.state) for node in nodes]
+        request, pack = self.states.request("vote", candidates=candidates), self.states.problem.pack
+        ballots = await decide(self.model, request, len(candidates), draws=range(n), where=f"{where}/vote", pack=pack)
+        self.failed += sum(each.error is not None for each in ballots)
+        votes = Counter(int(each.verdict) - 1 for each in ballots if each.verdict)
+        scores = [votes[i] / n if self.terms.unit else float(votes[i]) for i in range(len(nodes))]
+        for i, node in enumerate(nodes):
+            emit(NodeValued(node.path, scores[i], (f"{votes[i]} of {n}",)))
+        return scores

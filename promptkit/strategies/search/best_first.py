@@ -1,0 +1,65 @@
+"""Best-first tree search: whatever looks most promising anywhere in the tree is expanded next (arXiv:2407.01476)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from promptkit.algorithms.search.best_first import best_first
+from promptkit.algorithms.search.caps import Caps
+from promptkit.announced import About, Forecast
+from promptkit.searching.counting import announced
+from promptkit.searching.driving import searched
+from promptkit.searching.parameters import Valuing, filled, positive
+from promptkit.types import Model, Outcome, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestFirst(Valuing):
+    """Expand the most promising open state, wherever in the tree it is."""
+
+    expansions: int = 20  # states expanded at most
+    width: int = 1  # states expanded at once; their calls run in parallel
+    threshold: float | None = None  # states valued lower, from 0 to 1, are not expanded; default: all may be
+
+    about: ClassVar[About] = About(
+        calls="expansions·g + t·n_evaluate + 1: g = k samples or 1 list, t thoughts judged",
+        helps="ways that differ in length, and mistakes seen late: it goes back where a beam cannot. Web tasks with "
+        "GPT-4o, 18.9 to 26.4 % of VisualWebArena (arXiv:2407.01476)",
+        fails="a judge that values early states above late ones keeps it near the root; scores must be comparable over "
+        "the whole tree",
+    )
+
+    def __post_init__(self) -> None:
+        Valuing.__post_init__(self)
+        positive(self, ("expansions", "width"))
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        """The answer of the best state found; verified where the pack's world can tell."""
+        how = self.resolved(problem)
+        caps = Caps(nodes=how.nodes, expansions=how.expansions)
+        depth, width, threshold = how.depth or 1, how.width, how.threshold
+        return await searched(
+            problem,
+            model,
+            how.terms(),
+            lambda root: best_first(root, depth=depth, width=width, threshold=threshold, caps=caps),
+        )
+
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes; the most is unknown where lists of thoughts are as long as the model likes."""
+        how = self.resolved(problem)
+        return announced(how.terms(), problem, expansions=how.states())
+
+    def states(self) -> int:
+        """States expanded at most: the cap, or all that there can be."""
+        whole = sum((self.k or 1) ** level for level in range(self.depth or 1))
+        return min(self.expansions, whole) if self.generate == "sample" else self.expansions
+
+    def within(self, problem: Problem, samples: int) -> Self | None:
+        """With fewer expansions, value samples and thoughts, each as little as it must be."""
+        return self.resolved(problem).shrunk(problem, samples, ["expansions"])
+
+    def resolved(self, problem: Problem) -> Self:
+        """With the pack's defaults where a field is None."""
+        return filled(self, problem, {})

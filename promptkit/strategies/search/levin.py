@@ -1,0 +1,68 @@
+"""Levin tree search: the likeliest ways first, and no evaluator at all (arXiv:1811.10928, arXiv:2601.03606).
+
+States are expanded in the order of depth over the probability that the generator comes there. A state s is reached
+after at most d(s)/π(s) expansions: the one search here with a bound on what it takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from promptkit.algorithms.search.caps import Caps
+from promptkit.algorithms.search.levin import levin
+from promptkit.announced import About, Forecast
+from promptkit.searching.counting import announced
+from promptkit.searching.driving import searched
+from promptkit.searching.parameters import Growing, filled, positive
+from promptkit.searching.terms import Terms
+from promptkit.types import Model, Outcome, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levin(Growing):
+    """Expand states in the order of depth over probability, by the log-probabilities of the proposals."""
+
+    expansions: int = 20  # states expanded at most
+    width: int = 1  # states expanded at once; their calls run in parallel
+
+    about: ClassVar[About] = About(
+        calls="expansions·g + 1: g = k samples or 1 list",
+        helps="goals that a program can check, and a generator that finds them likely: at most depth/probability "
+        "expansions (arXiv:1811.10928)",
+        fails="free text, where nothing tells a goal: then it is the generator's likeliest chain, at a higher price; "
+        "without log-probabilities, frequencies are coarse",
+    )
+
+    def __post_init__(self) -> None:
+        Growing.__post_init__(self)
+        positive(self, ("expansions", "width"))
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        """The answer of the likeliest finished state; verified where the pack's world can tell."""
+        how = self.resolved(problem)
+        depth, caps = how.depth or 1, Caps(nodes=how.nodes, expansions=how.expansions)
+        return await searched(
+            problem, model, how._terms(), lambda root: levin(root, depth=depth, width=how.width, caps=caps)
+        )
+
+    def forecast(self, problem: Problem) -> Forecast:
+        """The samples it takes: known, since nothing is judged."""
+        how = self.resolved(problem)
+        return announced(how._terms(), problem, expansions=how.states(), judges=False)
+
+    def states(self) -> int:
+        """States expanded at most: the cap, or all that there can be."""
+        whole = sum((self.k or 1) ** level for level in range(self.depth or 1))
+        return min(self.expansions, whole) if self.generate == "sample" else self.expansions
+
+    def within(self, problem: Problem, samples: int) -> Self | None:
+        """With fewer expansions and thoughts, each as little as it must be."""
+        return self.resolved(problem).shrunk(problem, samples, ["expansions"])
+
+    def resolved(self, problem: Problem) -> Self:
+        """With the pack's defaults where a field is None."""
+        return filled(self, problem, {})
+
+    def _terms(self) -> Terms:
+        return self.terms(priors=True)
