@@ -134,6 +134,7 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=5.0)
     parser.add_argument("--only", choices=ADAPTERS)
     said = parser.parse_args()
+    why = list[str]()
     print("| adapter | seed | lost | twice | wrong | server's attempts | journal's | most for one | a second run | s |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for kind in [said.only] if said.only else ADAPTERS:
@@ -143,7 +144,11 @@ def main() -> None:
             wrong = got.wrong + got.answered_unheard + got.unanswered_heard + got.unsettled
             row = [kind, seed, got.lost, got.told["answered_twice"], wrong, got.told["requests"], got.attempts]
             print("|", *(f"{cell} |" for cell in [*row, got.told["most_attempts"], got.again, f"{got.seconds:.1f}"]))
-    print(PEERS)
+            if (missed := got.attempts - got.told["requests"]) > 0:
+                failed = ", ".join(f"{count} {said}" for said, count in sorted(got.tried.items()))
+                why.append(f"{kind}, seed {seed}: {missed} attempts never came to the server. Tried again: {failed};")
+                why.append(f"  broken by the server: {json.dumps(got.told['broken'])}")
+    print(*why, PEERS, sep="\n")
 
 
 if __name__ == "__main__":

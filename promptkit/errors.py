@@ -75,7 +75,11 @@ class UnknownName(UsageError):
 
 
 class BadInput(UsageError):
-    """A question, file or parameter that cannot be used."""
+    """A question, file or parameter that cannot be used; `parameter` is one's name in Python, as the message has it."""
+
+    def __init__(self, message: str, *, hint: str = "", parameter: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.parameter = parameter  # a command line says its flag instead
 
 
 class BadPrompt(UsageError):

@@ -94,11 +94,13 @@ def show(name: Name, option: Options = None, as_json: Json = False) -> None:
     options = parse_options(option or [])
     provider = open_provider(name, options)
     found = probes.stored(*parted(name), options)
+    stale = found if isinstance(provider, probes.Probed) and provider.stale else None
+    found = None if stale else found
     able = plain(provider.capabilities)
     origins = {each: _origin(each, options, found) for each in ABLE}
     if as_json:
         body = {"schema": "promptkit.model/1", "model": provider.id, "options": options, "capabilities": able}
-        return out_json({**body, "origins": origins, "probe": plain(found) if found else None})
+        return out_json({**body, "origins": origins, "probe": plain(found) if found else None, "stale": bool(stale)})
     prose(clean(provider.id))
     out("")
     columns(("what", "has", "known from"), [(WORDS.get(each, each), _said(able[each]), origins[each]) for each in ABLE])
@@ -106,7 +108,10 @@ def show(name: Name, option: Options = None, as_json: Json = False) -> None:
         out(f"\nmade for {', '.join(f'-P {pack}' for pack in able['packs'])} only")
     if found and found.refused:
         out(f"\nit does not take {', '.join(map(clean, found.refused))}")
-    if not found:
+    if stale:
+        told = f"{clean(name)} is another model than the one probed on {_day(stale.at)}: that probe is not in force"
+        say(told, [f"promptkit models probe {name}"])
+    elif not found:
         say(f"find out by asking it: promptkit models probe {name}")
     return None
 
@@ -122,13 +127,16 @@ def probe(
     from promptkit import sync
     from promptkit.cli.answer import parse_options
     from promptkit.runtime import probes, probing
-    from promptkit.runtime.open import parted, split
+    from promptkit.runtime.open import open_provider, parted, split
     from promptkit.types import plain
 
     options = parse_options(option or [])
     if len(split(name)) > 1:
         raise BadInput("one model at a time", hint=f"promptkit models probe {split(name)[0]}")
     known = None if force else probes.stored(*parted(name), options)
+    if known and isinstance(model := open_provider(name, options), probes.Probed) and model.stale:
+        err(f"{clean(name)} is another model than the one probed on {_day(known.at)}")
+        known = None
     if known is None:
         err(f"{clean(name)} is asked at most {probing.planned(images)} tiny requests")
         known = sync.run(probing.probe(name, options, images=images))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 from promptkit.errors import BadPrompt, JournalError, KeyMissing, OutputInvalid, PromptkitError
 from promptkit.redaction import redacted
+
+# A command, a flag, a setting.
+_TYPED = re.compile(r"(?:^|[\s(])(?:promptkit|python|pip|ollama|export|make|--?\w|\w+=)|`")
 
 
 def out(text: str) -> None:
@@ -43,15 +47,24 @@ def err_json(value: Any) -> None:
 
 def complain(error: PromptkitError, *, as_json: bool = False) -> int:
     """What happened in one line, then what to type; returns the exit code. With --json, stdout says it too."""
+    message, hint = _as_typed(error)
     if as_json:
-        told = {"status": "error", "answer": None, "error": error.message, "hint": error.hint, "exit": error.exit_code}
+        told = {"status": "error", "answer": None, "error": message, "hint": hint, "exit": error.exit_code}
         out_json({"schema": "promptkit.error/1", **told, "run": error.run or None})
     fallback = "promptkit prompts check" if isinstance(error, BadPrompt) else ""
-    say(f"error: {error.message}", (error.hint or fallback).splitlines())
+    say(f"error: {message}", (hint or fallback).splitlines())
     # A resume draws nothing again that the journal has: it would end at the same reply.
     if error.run and not isinstance(error, (JournalError, KeyMissing, OutputInvalid)):
         err(f"  what was done is kept: promptkit resume {error.run}")
     return error.exit_code
+
+
+def _as_typed(error: PromptkitError) -> tuple[str, str]:
+    """What it says, a parameter by the flag that was typed for it."""
+    if not (name := getattr(error, "parameter", "")):
+        return error.message, error.hint
+    flag = "--" + name.replace("_", "-")
+    return error.message.replace(name, flag), error.hint.replace(name, flag)
 
 
 def complain_bug(error: BaseException) -> int:
@@ -79,10 +92,32 @@ def _interrupted(error: BaseException | None) -> bool:
 
 
 def say(headline: str, hints: Iterable[str] = ()) -> None:
-    """A headline on stderr with indented lines under it, free of control characters."""
-    err(clean(headline))
-    for hint in hints:
-        err(f"  {clean(hint)}")
+    """A headline on stderr with indented lines under it, free of control characters.
+
+    On a terminal they are broken at words, except for what may be typed: a command is copied as one line.
+    """
+    width = _columns(sys.stderr)
+    for line in _broken(clean(headline), width):
+        err(line)
+    for hint in map(clean, hints):
+        for line in [hint] if _TYPED.search(hint) else _broken(hint, width - 2):
+            err(f"  {line}")
+
+
+def _columns(stream: TextIO | None) -> int:
+    """How wide its terminal is; 0 where it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream and stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _broken(text: str, width: int) -> list[str]:
+    if width <= 0 or len(text.encode()) <= width:  # a character is at most as many cells as bytes
+        return [text]
+    from promptkit.render.safe import wrap
+
+    return wrap(text, width)
 
 
 def clean(text: str) -> str:

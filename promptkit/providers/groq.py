@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from promptkit.errors import BadInput
+from promptkit.providers.remote.astray import async_hooks
 from promptkit.providers.remote.chat_model import NO_KEY, ChatModel, Connection
 from promptkit.providers.remote.chat_wire import Dialect
 from promptkit.providers.remote.declared import DECLARED, declared
@@ -20,6 +21,7 @@ from promptkit.types import Capabilities
 
 OFFICIAL = "https://api.groq.com"
 PATH = "/openai/v1"  # the SDK leaves it to each call; addresses are often written with it
+ADDED = f"{PATH} is added to a base_url by itself"
 CONSOLE = "https://console.groq.com/keys"
 REFUSES = ("top_k", "min_p", "frequency_penalty", "presence_penalty")
 DECLARABLE = ("json_schema", "tools", "images", "context")
@@ -55,7 +57,9 @@ def open_groq(name: str, options: Mapping[str, object]) -> ChatModel:
     )
     return ChatModel(
         "groq",
-        Service("Groq" if official else address, name, address, "GROQ_API_KEY", CONSOLE),
+        Service(
+            "Groq" if official else address, name, address, "GROQ_API_KEY", CONSOLE, place="" if official else ADDED
+        ),
         partial(_client, address, given.get("timeout", TIMEOUT)),
         declared(given, known),
         Dialect(
@@ -79,6 +83,6 @@ def _client(address: str, timeout: float) -> Connection:
         timeout=timeout,
         max_retries=0,  # retrying is done above, where it is seen and paid for
         # httpx's own pool takes several times the CPU of many calls. What runs on this machine is no proxy's business.
-        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address)),
+        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address), event_hooks=async_hooks()),
     )
     return Connection(client, AsyncStream[object])

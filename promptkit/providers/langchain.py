@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from promptkit.errors import BadInput, BadReply, CapabilityMissing
+from promptkit.errors import BadInput, BadReply, CapabilityMissing, UnknownName
 from promptkit.events import Delta, Warned, emit
 from promptkit.providers.remote import langchain_wire as wire
-from promptkit.providers.remote.langchain_errors import explained, failure
+from promptkit.providers.remote.langchain_errors import explained, failure, offered
 from promptkit.providers.remote.langchain_object import SECRET, address_of, identity_of, overrides, without_retries
 from promptkit.types import Capabilities, Completion, Request, ToolCall
 
@@ -124,6 +124,8 @@ def open_langchain(name: str, options: Mapping[str, object]) -> LangChainModel:
         )
     from langchain.chat_models import init_chat_model
 
+    if (known := offered()) and provider.replace("-", "_").lower() not in known:
+        raise UnknownName("LangChain provider", provider, known)
     try:
         made = init_chat_model(model, model_provider=provider, **options)  # type: ignore[call-overload]
     except Exception as error:

@@ -33,8 +33,8 @@ class Limits:
         for name in ("max_calls", "max_tokens", "max_cost", "timeout"):
             value = getattr(self, name)
             if value is not None and not value > 0:  # nan is no cap either
-                flag = "--" + name.replace("_", "-")
-                raise BadInput(f"{flag} must be above 0, not {value:g}", hint=f"leave {flag} out for no cap")
+                told = f"{name} must be above 0, not {value:g}"
+                raise BadInput(told, hint=f"leave {name} out for no cap", parameter=name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _refuse_keys(kind: str, rest: str, options: Mapping[str, object]) -> None:
 def _opened(kind: str, rest: str, options: dict[str, object]) -> Provider:
     probe = probes.stored(kind, rest, options)
     provider = open_fresh(kind, rest, probes.declared(kind, probe.found, options) if probe else options)
-    return probes.Probed(provider, probe.found) if probe else provider
+    return probes.Probed(provider, probe) if probe else provider
 
 
 def open_fresh(kind: str, rest: str, options: dict[str, object]) -> Provider:
@@ -233,6 +233,10 @@ def as_provider(model: Model | LangChainChatModel) -> Provider:
         return cast(Provider, model)
     if isinstance(model, Model):
         return Adapted(model)
+    if not callable(getattr(model, "astream", None)):
+        kind = f"{'an' if type(model).__name__[0] in 'aeiouAEIOU' else 'a'} {type(model).__name__}"
+        hint = 'a name such as "builtin", or what has id, capabilities and complete()'
+        raise BadInput(f"{kind} is no model", hint=hint)
     from promptkit.providers.langchain import from_langchain  # whoever has such a model has loaded LangChain
 
     return from_langchain(model)

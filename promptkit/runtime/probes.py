@@ -6,6 +6,7 @@ be asked to find it. It is written whole or not at all.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import places
-from promptkit.errors import BadInput
+from promptkit.errors import BadInput, PromptkitError
 from promptkit.runtime.layer import Layer
 from promptkit.types import Capabilities, Provider
 
@@ -92,13 +93,33 @@ def declared(kind: str, found: Mapping[str, Any], options: Mapping[str, object])
 class Probed(Layer):
     """A model with what was found out about it over what its adapter takes it to do; never more than that can send."""
 
-    def __init__(self, inner: Provider, found: Mapping[str, Any]) -> None:
+    def __init__(self, inner: Provider, probe: Probe) -> None:
         super().__init__(inner)
-        self._found = found
+        self._probe, self._found = probe, probe.found
+        self._stale: bool | None = None  # None: its identity was not asked for yet
+
+    @property
+    def identity(self) -> str:
+        """The provider's; where it is not the probed one's, the probe is out of force."""
+        identity = self.inner.identity
+        self._stale = identity != self._probe.identity
+        return identity
+
+    @property
+    def stale(self) -> bool:
+        """Whether the probe is another model's, which had this name before; asked for now, where nothing waits."""
+        if self._stale is None and not _on_a_loop():
+            try:
+                _ = self.identity
+            except PromptkitError:  # said where it is asked something
+                self._stale = False
+        return bool(self._stale)
 
     @property
     def capabilities(self) -> Capabilities:
         """The adapter's, less what was found missing."""
+        if self.stale:
+            return self.inner.capabilities
         has, known = self.inner.capabilities, {field.name for field in fields(Capabilities)}
         less: dict[str, Any] = {}
         for name, value in self._found.items():
@@ -116,3 +137,12 @@ class Probed(Layer):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+
+def _on_a_loop() -> bool:
+    """Whether an event loop would be kept waiting."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -67,7 +67,8 @@ class Retried(Layer):
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             asked = error.retry_after if isinstance(error, Transient) else None
-            return asked + random.uniform(0, min(1.0, LATE * asked)) if asked is not None else backoff(state)
+            # A wish of 0 is none: all that were refused together would be back together, at once.
+            return asked + random.uniform(0, min(1.0, LATE * asked)) if asked else backoff(state)
 
         def late(state: RetryCallState) -> bool:
             waited[0] = state.idle_for

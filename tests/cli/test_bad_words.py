@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from spoken import OFFERS, QUESTION, Said, is_error, recorded
 
+import promptkit as pk
 from promptkit.cli.app import start
+from promptkit.errors import BadInput
 
 Capture = pytest.CaptureFixture[str]
 
@@ -163,3 +165,13 @@ def test_a_resume_that_makes_no_sense_changes_nothing(words: list[str], home: Pa
     before = recorded(home)
     is_error(say(capsys, "resume", *words), 2)
     assert recorded(home) == before
+
+
+def test_a_cap_is_called_as_it_was_given(home: Path, capsys: Capture) -> None:
+    error = say(capsys, "run", "cot", QUESTION, "-m", OFFERS, "--max-calls", "0").err
+    assert error.splitlines() == ["error: --max-calls must be above 0, not 0", "  leave --max-calls out for no cap"]
+    for given in (lambda: pk.run("cot", QUESTION, max_calls=0), lambda: pk.record(max_calls=0)):
+        with pytest.raises(BadInput) as raised:
+            given()
+        assert raised.value.message == "max_calls must be above 0, not 0"
+        assert raised.value.hint == "leave max_calls out for no cap"

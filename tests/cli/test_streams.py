@@ -146,3 +146,17 @@ def test_an_answer_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     error, hint = done.stderr.splitlines()
     assert error.startswith("error: stdout cannot be written")
     assert hint.startswith("  promptkit replay last")
+
+
+@posix
+def test_an_error_is_broken_at_words_and_a_command_is_not(tmp_path: Path) -> None:
+    told = on_terminal(tmp_path, "run", "cot", QUESTION, "-m", "openai-compatible:a-model-with-a-name", columns=50)
+    lines = told.err.replace("\r", "").splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("error: "))
+    said = "error: openai-compatible:a-model-with-a-name: where the server is, is not said"
+    hints = next(number for number, line in enumerate(lines) if line.startswith("  "))
+    assert " ".join(lines[at:hints]) == said
+    assert all(len(line) <= 50 for line in lines[at:hints])
+    assert "  or: export OPENAI_COMPATIBLE_BASE_URL=http://127.0.0.1:8080/v1" in lines  # copied as one line
+    piped = command(tmp_path, "run", "cot", QUESTION, "-m", "openai-compatible:a-model-with-a-name")
+    assert said in piped.err.splitlines()

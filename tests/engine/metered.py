@@ -66,7 +66,7 @@ class Metered(Scripted):
 
     def _fault(self) -> Transient:
         kind = self._dice.choice([Unavailable, RateLimited])
-        return kind("the server is tired", retry_after=0)
+        return kind("the server is tired", retry_after=0.001)
 
     @property
     def tokens(self) -> int:

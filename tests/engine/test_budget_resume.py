@@ -173,7 +173,7 @@ def test_an_attempt_that_may_have_been_answered_is_charged_and_a_refused_one_is_
     monkeypatch.setattr(retried, "FIRST_WAIT", 0.0)
     charged = {}
     for kind in (RateLimited, Unavailable, BadReply):
-        failures: list[Transient] = [kind("no", retry_after=0.0)]
+        failures: list[Transient] = [kind("no", retry_after=0.001)]
 
         def script(request: Any, failures: list[Transient] = failures) -> str:
             if failures:

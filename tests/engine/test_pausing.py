@@ -18,8 +18,10 @@ from wire_server import served
 
 from promptkit import api, errors, events
 from promptkit.cli.app import start
+from promptkit.events import Record, Retrying
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
+from promptkit.runtime import retried
 from promptkit.runtime.limited import paused
 from promptkit.types import Capabilities, Request
 
@@ -101,6 +103,22 @@ def test_a_wait_within_the_deadline_is_waited_for_and_never_cut_short(journal: J
     outcome = api.run("direct", "which?", model=Scripted(script, capabilities=PRICED), journal=journal)
     assert outcome.status == "done"
     assert at[1] - at[0] >= 0.2
+
+
+def test_a_wish_for_no_wait_is_no_wish(journal: Journal) -> None:
+    tried: list[Request] = []
+
+    def busy(request: Request) -> str:
+        tried.append(request)
+        if len(tried) < 3:
+            raise errors.RateLimited("no", retry_after=0.0)
+        return "4"
+
+    model, seen = Scripted(busy, capabilities=PRICED), list[Record]()
+    api.run("direct", "q?", model=model, journal=journal, sinks=[seen.append])
+    waits = [record.event.wait for record in seen if isinstance(record.event, Retrying)]
+    assert len(waits) == 2
+    assert min(waits) >= retried.FIRST_WAIT  # all that were refused together are not back together at once
 
 
 def test_the_deadline_is_over_all_tries_together(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

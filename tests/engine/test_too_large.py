@@ -160,7 +160,7 @@ def test_the_next_model_of_a_list_is_asked_when_it_does_not_fit(journal: Journal
 
 def test_a_call_that_is_too_large_and_then_refused_for_a_moment_is_tried_again(journal: Journal) -> None:
     account = Account(600, 30)
-    faults = [errors.RateLimited("a moment", retry_after=0)]
+    faults = [errors.RateLimited("a moment", retry_after=0.001)]
 
     def script(request: Request) -> Completion:
         if faults and request.max_tokens == 500:

@@ -189,5 +189,5 @@ def test_its_calls_are_a_run_of_the_journal(journal: Journal) -> None:
 
 
 def test_what_it_does_at_a_cap_is_checked() -> None:
-    with pytest.raises(BadInput, match="at_cap='stop'"):
+    with pytest.raises(BadInput, match="at_cap must be 'end' or 'error', not 'stop'"):
         PromptkitMiddleware(at_cap="stop", journal="memory")  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from langchain_scripts import awaited
 import promptkit as pk
 from promptkit.errors import BadInput, UnknownName
 from promptkit.events import Record
-from promptkit.interop.langchain import as_runnable
+from promptkit.interop.langchain import PromptkitMiddleware, as_chat_model, as_runnable
 from promptkit.journal import Journal
 from promptkit.strategies.prompting.direct import Direct
 from promptkit.types import Blob, Capabilities
@@ -106,3 +106,36 @@ def test_it_fits_beside_other_runnables(journal: Journal) -> None:
     assert chain.invoke({"question": "2 + 2?"}) == {"question": "2 + 2?", "answer": "4"}
     assert solve.with_config(run_name="thinking").invoke("2 + 2?") == "4"
     assert chain.get_output_jsonschema()["properties"]["answer"]["type"] == "string"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"max_calls": "3"}, "max_calls must be a whole number or None, not '3'"),
+        ({"max_calls": 0}, "max_calls must be above 0, not 0"),
+        ({"max_cost": float("nan")}, "max_cost must be above 0, not nan"),
+        ({"journal": 3}, "journal must be text, a Path, a Journal or None, not 3"),
+    ],
+)
+@pytest.mark.parametrize("made", [as_chat_model, PromptkitMiddleware])
+def test_what_cannot_be_used_is_one_line(made: Any, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput) as raised:
+        made(**given)
+    assert raised.value.message == said
+    assert raised.value.hint
+
+
+def test_each_of_the_two_names_its_own() -> None:
+    for model in (3, ["builtin"]):
+        with pytest.raises(BadInput, match=rf"^an? {type(model).__name__} is no model\n"):
+            as_chat_model(model)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"^temperature must be a number or None, not 'hot'\n"):
+        as_chat_model("builtin", temperature="hot")  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"^max_total_tokens must be above 0, not 0\n"):
+        as_chat_model("builtin", max_total_tokens=0)
+    with pytest.raises(BadInput, match=r"^at_cap must be 'end' or 'error', not 'stop'\n"):
+        PromptkitMiddleware(at_cap="stop")  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"^price must be "):
+        PromptkitMiddleware(price=(1.0,))  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=r"^idempotent must be "):
+        PromptkitMiddleware(idempotent="search")  # type: ignore[arg-type]

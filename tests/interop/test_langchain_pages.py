@@ -24,7 +24,7 @@ def test_its_blocks_run_one_after_the_other(tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     said = run("-c", "\n".join(blocks), home=tmp_path).splitlines()
     assert len(blocks) == 5
-    assert said[0] == "(4 - 1) * 11 - 9"
+    assert said[0] == "11 + 1 * 4 + 9"
     assert "error: ZeroDivisionError: division by zero" in said
     assert said[-2:] == ["It is 5. 1", "It is 5. 0"]
 

@@ -19,11 +19,12 @@ from pydantic import Field
 
 import promptkit as pk
 from promptkit import errors
-from promptkit.errors import BadInput, CapabilityMissing, PromptkitError
+from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, UnknownName
 from promptkit.events import Delta, Record, Warned
 from promptkit.interop.langchain import from_langchain
 from promptkit.journal import Journal
 from promptkit.providers.langchain import open_langchain
+from promptkit.providers.remote.langchain_errors import said as langchain_said
 from promptkit.runtime.open import open_provider
 from promptkit.types import Blob, Message, Request, Text, ToolCall, ToolSpec, Usage, message
 
@@ -272,10 +273,24 @@ def test_a_name_has_two_parts(name: str) -> None:
 
 
 def test_an_unknown_vendor_and_a_key_are_refused() -> None:
-    with pytest.raises(BadInput, match="Unsupported"):
+    with pytest.raises(UnknownName, match="no LangChain provider 'nobody'"):
         open_langchain("nobody:gpt", {})
     with pytest.raises(BadInput, match="written to the journal"):
         open_langchain("openai:gpt", {"api_key": "x"})
+
+
+@pytest.mark.parametrize("meant", ["bogus", "anthropc"])
+def test_a_provider_langchain_has_no_package_for_is_one_line(meant: str) -> None:
+    with pytest.raises(UnknownName) as raised:
+        open_langchain(f"{meant}:x", {})
+    assert raised.value.message == f"no LangChain provider {meant!r}"
+    assert "anthropic" in raised.value.hint
+
+
+def test_what_an_sdk_says_is_cut_at_a_word() -> None:
+    told = langchain_said(ValueError("word " * 100))
+    assert len(told) <= 302
+    assert told.endswith("word …")
 
 
 def test_what_is_no_chat_model_is_refused() -> None:

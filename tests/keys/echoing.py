@@ -46,7 +46,7 @@ def echo() -> Iterator[tuple[str, list[str]]]:
             seen.append(auth)
             status, kind, text = answer(body["model"], auth)
             self.send_response(status, f"see {auth}")
-            for name, value in {"content-type": kind, "retry-after": "0", "x-request-id": auth}.items():
+            for name, value in {"content-type": kind, "retry-after": "0.001", "x-request-id": auth}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text.encode())

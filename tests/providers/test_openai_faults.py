@@ -85,7 +85,8 @@ def test_a_key_no_server_could_take(monkeypatch: pytest.MonkeyPatch) -> None:
         (fault(429, code="insufficient_quota"), errors.NoCredit),
         (sse(), errors.BadReply),
         (Answer(body=b"<html>"), errors.BadReply),
-        (Answer(body=b'{"id": 1}', headers={"content-type": "application/json"}), errors.BadReply),
+        (Answer(body=b'{"id": 1}', headers={"content-type": "application/json"}), errors.ModelMissing),
+        (Answer(body=b"<html>", headers={"content-type": "text/html; charset=utf-8"}), errors.ModelMissing),
         (sse("{not json"), errors.BadReply),
         (sse("[1]"), errors.BadReply),
         (sse('"text"'), errors.BadReply),
@@ -113,7 +114,7 @@ JSON = {"content-type": "application/json"}
     ("answer", "kind"),
     [
         (Answer(body=b'{"choices": [{"ind', headers=JSON), errors.BadReply),
-        (Answer(body=b"[]", headers=JSON), errors.BadReply),
+        (Answer(body=b"[]", headers=JSON), errors.ModelMissing),
         (Answer(body=b"", headers=JSON), errors.BadReply),
         (Answer(body=b'{"choices": []}', headers=JSON), errors.BadReply),
         (Answer(body=b'{"choices": [{"ind', headers=JSON, reset=True), errors.Unavailable),

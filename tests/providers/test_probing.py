@@ -14,7 +14,7 @@ from wire_server import Answer, alone, chunk, fault, llama_cpp, refused, sse, st
 
 from promptkit import api, sync
 from promptkit.cli.app import start
-from promptkit.errors import Unreachable
+from promptkit.errors import PromptkitError, Unreachable
 from promptkit.runtime import probes, probing
 from promptkit.runtime.open import open_provider, parted
 
@@ -180,3 +180,41 @@ def test_ollama_is_found_out_with_its_digest_and_the_context_in_force() -> None:
     assert digest.removeprefix("sha256:") in found.identity
     assert found.requests == len(sent)
     assert found.refused == []
+
+
+def test_a_probe_of_another_model_of_that_name_is_out_of_force(capsys: Capture) -> None:
+    with ollama() as at:
+        options: dict[str, object] = {"host": at.address}
+        where = ["-o", f"host={at.address}"]
+        at.find("m").abilities = ("completion",)
+        sync.run(probing.probe("ollama:m", options))
+        assert open_provider("ollama:m", options).capabilities.tools is False
+        at.find("m").digest, at.find("m").abilities = "b" * 64, ("completion", "tools")  # pulled anew
+        model = open_provider("ollama:m", options)
+        _ = model.identity  # a run begins
+        assert model.capabilities.tools is True
+        assert start(["models", "show", "ollama:m", *where]) == 0
+        shown = capsys.readouterr()
+        assert "another model than the one probed" in shown.err
+        assert "promptkit models probe ollama:m" in shown.err
+        assert "probed" not in shown.out
+        asked = len(at.bodies())
+        assert start(["models", "probe", "ollama:m", *where]) == 0
+        assert "another model than the one probed" in capsys.readouterr().err
+        assert len(at.bodies()) > asked
+        assert start(["models", "show", "ollama:m", *where]) == 0
+        shown = capsys.readouterr()
+    assert "probed" in shown.out
+    assert shown.err == ""
+
+
+def test_a_probe_stays_in_force_while_its_server_is_not_there() -> None:
+    with ollama() as at:
+        options: dict[str, object] = {"host": at.address}
+        at.find("m").abilities = ("completion",)
+        sync.run(probing.probe("ollama:m", options))
+    model = open_provider("ollama:m", options)
+    assert model.capabilities.tools is False
+    with pytest.raises(PromptkitError):
+        _ = model.identity
+    assert model.capabilities.tools is False

@@ -20,7 +20,8 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from pydantic import BaseModel, PrivateAttr
 
-from promptkit import sync
+from promptkit import checked, sync
+from promptkit.errors import BadInput
 from promptkit.events import Delta, Record
 from promptkit.interop.langchain.replies import about, reply, thought, turns
 from promptkit.interop.langchain.session import Session
@@ -209,6 +210,7 @@ class PromptkitChatModel(BaseChatModel):
                 done(None)
 
 
+@checked.arguments
 def as_chat_model(
     model: str | Model | None = None,
     *,
@@ -223,7 +225,11 @@ def as_chat_model(
     journal: str | Path | Journal | None = None,
 ) -> PromptkitChatModel:
     """The promptkit model as a LangChain chat model; the caps hold over all its calls, and Cut is raised at one."""
-    limits = Limits(max_calls=max_calls, max_tokens=max_total_tokens, max_cost=max_cost)
+    try:
+        limits = Limits(max_calls=max_calls, max_tokens=max_total_tokens, max_cost=max_cost)
+    except BadInput as error:  # the cap has another name here, where max_tokens is of one reply
+        told = [text.replace("max_tokens", "max_total_tokens") for text in (error.message, error.hint)]
+        raise BadInput(told[0], hint=told[1]) from None
     if model is None or isinstance(model, str):
         provider = open_provider(model or default_model(), model_options)
     else:

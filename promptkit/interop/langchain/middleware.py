@@ -19,8 +19,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
-from promptkit import sync
-from promptkit.errors import BadInput, Cut
+from promptkit import checked, sync
+from promptkit.errors import Cut
 from promptkit.interop.langchain.kept import Playback, asked, kept, played, tool_asked
 from promptkit.interop.langchain.session import Session
 from promptkit.journal import Journal
@@ -37,6 +37,7 @@ IDEMPOTENT = "idempotent"  # the tag, or the key in a tool's metadata, that mark
 class PromptkitMiddleware(AgentMiddleware[Any, Any, Any]):
     """Hard caps over all agents it is given to, and a journal that makes a call free the second time."""
 
+    @checked.arguments
     def __init__(
         self,
         *,
@@ -50,8 +51,6 @@ class PromptkitMiddleware(AgentMiddleware[Any, Any, Any]):
         identity: str = "",  # what tells models apart that tell nothing of themselves, such as fakes in tests
     ) -> None:
         super().__init__()
-        if at_cap not in ("end", "error"):
-            raise BadInput(f"at_cap={at_cap!r} is not known here", hint='at_cap="end" or at_cap="error"')
         limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost)
         self.session = Session("langchain-agent", limits, journal)
         self._price, self._at_cap, self._idempotent, self._identity = price, at_cap, set(idempotent), identity

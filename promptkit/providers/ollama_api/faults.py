@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from promptkit.errors import BadReply, ContextOverflow, ModelMissing, ProviderError, Rejected, Unavailable
+from promptkit.errors import ContextOverflow, ModelMissing, ProviderError, Rejected, Unavailable
 from promptkit.providers.ollama_api.asking import no_thinking, no_tools
 from promptkit.providers.ollama_api.context import overflow, told
 from promptkit.providers.ollama_api.installed import Installed
@@ -16,8 +16,9 @@ def failure(
     service: Service, error: Exception, request: Request | None = None, known: Installed | None = None
 ) -> Exception:
     """The error as one of ours; itself when it is none of a server's."""
-    if isinstance(error, AttributeError):  # the SDK's own, on a line of JSON that is no object
-        return BadReply("Ollama answered with something that is not a chat completion")
+    # The SDK's own, on JSON that is no object, and on one that is not Ollama's; what is no JSON may have been cut.
+    if isinstance(error, AttributeError) or any(kind.__name__ == "ValidationError" for kind in type(error).__mro__):
+        return service.astray("JSON that is not Ollama's")
     ours = service.failure(error)
     if isinstance(ours, ContextOverflow) and request and known and (numbers := told(ours.message)):
         needed, there = numbers

@@ -11,11 +11,13 @@ from promptkit import keys
 from promptkit.providers.ollama_api.faults import failure
 from promptkit.providers.ollama_api.installed import Installed, look_up, running_context
 from promptkit.providers.remote.aiohttp_transport import transport
+from promptkit.providers.remote.astray import Astray, async_hooks, hooks
 from promptkit.providers.remote.errors import Service
 from promptkit.providers.remote.options import is_loopback
 from promptkit.providers.remote.per_loop import PerLoop
 from promptkit.types import Request
 
+PLACE = "an Ollama by itself is at http://127.0.0.1:11434: OLLAMA_HOST, or -o host=…, says where yours is"
 GLANCE = 10.0  # seconds that asking about a model may take: nothing is loaded for it
 
 Progress = tuple[str, int | None, int | None]  # what it does, bytes done, bytes in all
@@ -27,7 +29,7 @@ class OllamaServer:
     def __init__(self, name: str, host: str, timeout: float) -> None:
         hint = f"ollama pull {name}"
         start, pull = f"start it: ollama serve   then: {hint}", f"promptkit models pull ollama:{name}\n{hint}"
-        self.service = Service("Ollama", name, host, "OLLAMA_API_KEY", "https://ollama.com", start, pull)
+        self.service = Service("Ollama", name, host, "OLLAMA_API_KEY", "https://ollama.com", start, pull, place=PLACE)
         self._timeout = timeout
         self._clients: PerLoop[Any] = PerLoop(partial(_client, host, timeout), lambda client: client.close())
 
@@ -55,7 +57,10 @@ class OllamaServer:
         """What it says it is, e.g. 0.12.1."""
         try:
             came = await (await self._clients.get())._request_raw("GET", "/api/version")
-            return str(came.json()["version"])
+            told = came.json()
+            if not isinstance(told, dict) or "version" not in told:
+                raise Astray("something that is no version of Ollama's")
+            return str(told["version"])
         except Exception as error:
             raise failure(self.service, error) from None
 
@@ -81,8 +86,11 @@ class OllamaServer:
         from ollama import Client
 
         host, timeout = self.service.address, min(self._timeout, GLANCE)
+        proxied = not is_loopback(host)
         try:
-            with Client(host=host, timeout=timeout, trust_env=not is_loopback(host), headers=_headers()) as client:
+            with Client(
+                host=host, timeout=timeout, trust_env=proxied, headers=_headers(), event_hooks=hooks()
+            ) as client:
                 return look_up(client, self.service.model, num_ctx)
         except Exception as error:
             raise failure(self.service, error) from None
@@ -95,7 +103,8 @@ class OllamaServer:
 def _client(host: str, timeout: float) -> Any:
     from ollama import AsyncClient
 
-    return AsyncClient(host=host, timeout=timeout, transport=transport(host), headers=_headers())
+    going = {"transport": transport(host), "event_hooks": async_hooks()}
+    return AsyncClient(host=host, timeout=timeout, headers=_headers(), **going)
 
 
 def _headers() -> dict[str, str]:

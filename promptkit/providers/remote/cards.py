@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from promptkit.providers.remote.astray import Astray
 
 # OpenAI's own list has no context; these are the words of Groq, vLLM, OpenRouter, LM Studio and llama-server.
 TOLD = ("context_window", "max_model_len", "context_length", "max_context_length", "n_ctx", "n_ctx_train")
@@ -21,9 +24,16 @@ class Card:
 
 
 async def cards(client: Any) -> list[Card]:
-    """What GET /models lists, by way of the SDK; its errors pass through."""
-    page = await client.models.list(timeout=GLANCE)
-    return sorted(map(_card, page.data or ()), key=lambda card: card.name)
+    """What GET /models lists, by way of the SDK, whose errors pass through; Astray when what comes is no list."""
+    came = await client.models.with_raw_response.list(timeout=GLANCE)  # the SDK's own reading breaks on anything else
+    try:
+        body = json.loads(came.http_response.content)
+    except (ValueError, RecursionError):
+        body = None
+    listed = (body["data"] or []) if isinstance(body, dict) and "data" in body else body  # null: an Ollama with none
+    if not isinstance(listed, list) or not all(isinstance(each, dict) and each.get("id") for each in listed):
+        raise Astray("something that is no list of models")
+    return sorted(map(_card, listed), key=lambda card: card.name)
 
 
 async def context_in_force(client: Any, address: str) -> int | None:
@@ -36,9 +46,8 @@ async def context_in_force(client: Any, address: str) -> int | None:
     return None
 
 
-def _card(model: Any) -> Card:
-    body = model.model_dump() if hasattr(model, "model_dump") else {"id": str(model)}
-    return Card(str(body.get("id")), next(_contexts(body), None))
+def _card(body: Mapping[str, Any]) -> Card:
+    return Card(str(body["id"]), next(_contexts(body), None))
 
 
 def _contexts(body: Mapping[str, Any]) -> Iterator[int]:

@@ -168,8 +168,9 @@ class ChatModel:
             except Exception as error:
                 if attempt == UNSENT or not unsent(error):
                     raise
-        if not stream:
-            for chunk in whole(came):
+        text = await _unstreamed(came) if stream else came
+        if text is not None:
+            for chunk in whole(text):
                 if isinstance(chunk, dict) and chunk.get("error") and not chunk.get("choices"):
                     raise self._service.within(chunk)  # some servers say so with a status of 200
                 yield chunk
@@ -206,3 +207,9 @@ class ChatModel:
         if left_out and not self._warned:
             self._warned = True
             emit(Warned(f"{self.id} decides its own {', '.join(left_out)}: what was asked for is left out"))
+
+
+async def _unstreamed(came: Any) -> bytes | None:
+    """The reply of a server that sends it whole though it was asked for it in pieces; None where it streams."""
+    kind = came.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return bytes(await came.response.aread()) if kind == "application/json" else None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from promptkit.errors import BadReply, Rejected, Unavailable
+from promptkit.providers.remote.astray import Astray
 from promptkit.providers.remote.chat_calls import Calls
 from promptkit.providers.remote.chat_schema import unwrapped
 from promptkit.types import Completion, Finish, Request, Token, Usage
@@ -139,9 +140,15 @@ class Reply:
 
 
 def whole(body: bytes) -> list[Any]:
-    """A reply that was not asked for in pieces, as its chunks: some servers stream whatever they are asked."""
+    """A reply that was not asked for in pieces, as its chunks: some servers stream whatever they are asked.
+
+    Astray where it is JSON from its beginning to its end, and no reply: what broke on the way would not be.
+    """
     if not body.lstrip().startswith(b"data:"):
-        return [json.loads(body)]
+        told = json.loads(body)
+        if not isinstance(told, dict) or not told.keys() & {"choices", "error"}:
+            raise Astray("JSON that is no chat completion")
+        return [told]
     lines = (line.removeprefix(b"data:").strip() for line in body.splitlines() if line.startswith(b"data:"))
     return [json.loads(line) for line in lines if line != b"[DONE]"]
 

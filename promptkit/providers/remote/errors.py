@@ -18,6 +18,7 @@ from typing import Any
 
 from promptkit import errors, keys
 from promptkit.errors import PromptkitError
+from promptkit.providers.remote.astray import Astray
 from promptkit.providers.remote.options import is_loopback
 from promptkit.providers.remote.overflow import overflow
 from promptkit.redaction import STAND_IN, redacted
@@ -28,6 +29,8 @@ TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|maximum context|excee
 TOO_LONG_CODES = {"context_length_exceeded", "exceed_context_size_error"}
 PER_MINUTE = re.compile(r"Limit\D{0,3}([\d,]+)\b.{0,40}?\bRequested\D{0,3}([\d,]+)", re.I | re.S)  # tokens
 OFFLINE = "check the network, or try without one: -m builtin"
+ENDING = "a base_url usually ends in /v1"
+BETWEEN = "a proxy or a sign-in page may stand in between"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Service:
     larger: str = ""  # what gives it a larger context
     needs_key: bool = True  # anywhere but on this machine
     provider: str = ""  # whose key it takes, as `promptkit keys set` names it; "": as the variable says
+    place: str = ""  # how its address is written, where that is not as most are
 
     def key(self) -> str:
         """The key in force, read anew for every call; KeyMissing when there is none and one is needed."""
@@ -66,6 +70,8 @@ class Service:
     def failure(self, error: Exception) -> PromptkitError | None:
         """The error as one of ours; None when it is none of a server's."""
         names = {kind.__name__ for kind in type(error).__mro__}
+        if came := next((cause.came for cause in _causes(error) if isinstance(cause, Astray)), ""):
+            return self.astray(came)
         if any(type(cause).__name__ in DROPPED for cause in _causes(error)):  # which httpx-aiohttp calls a time-out
             return self._unreachable(error)
         if names & {"APITimeoutError", "TimeoutException"}:
@@ -75,12 +81,18 @@ class Service:
         if names & {"APIError", "ResponseError"} and "APIResponseValidationError" not in names:
             return self._answered(error)
         if isinstance(error, ValueError) or "APIError" in names:  # JSON that is none, or not of this format
-            return errors.BadReply(f"{self.who} answered with something that is not a chat completion")
+            who = self.who if self.address in ("", self.who) else f"{self.who} at {self.address}"
+            said = f"{who} answered with something that is not a chat completion"
+            return errors.BadReply(said, hint=self._address_hint)
         return None
 
     def within(self, body: Mapping[str, Any]) -> PromptkitError:
         """An error that came in the place of a reply, as one of ours."""
         return self._answered(SimpleNamespace(body=body, message="no reply"))
+
+    def astray(self, came: str) -> PromptkitError:
+        """The error of an address where somebody else answers, with `came`."""
+        return errors.ModelMissing(f"{self.address} answered with {came}", hint=self._address_hint)
 
     def _unreachable(self, error: Exception) -> PromptkitError:
         refused = any(type(cause).__name__ in REFUSED for cause in _causes(error))
@@ -128,8 +140,7 @@ class Service:
             case 403:
                 return errors.KeyMissing(f"{self.who} refused access: {said}", hint=self._key_hint())
             case 404:
-                hint = "a base_url usually ends in /v1"
-                return errors.ModelMissing(f"{self.address} has no chat completions: {said}", hint=hint)
+                return errors.ModelMissing(f"{self.address} has no chat completions: {said}", hint=self._address_hint)
             case 408 | 504:
                 return errors.TimedOut(f"{self.who} took too long: {said}", retry_after=wait)
             case 429 | 498:
@@ -139,6 +150,10 @@ class Service:
             case _ if 400 <= status < 500 and status not in (409, 425):
                 return errors.Rejected(f"{self.who} refused the request: {said}")
         return errors.Unavailable(f"{self.who} failed: {said}", retry_after=wait)
+
+    @property
+    def _address_hint(self) -> str:
+        return self.place or (ENDING if self.who == self.address else f"{BETWEEN}\n{OFFLINE}")
 
     @property
     def _owner(self) -> str:

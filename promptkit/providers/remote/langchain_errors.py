@@ -12,6 +12,7 @@ from promptkit.errors import PromptkitError
 from promptkit.providers.remote.errors import Service
 from promptkit.redaction import redacted
 
+LONGEST = 300  # characters of what an SDK says
 PIP = re.compile(r"pip install [\w\-\[\] ,]+")
 KINDS: dict[str, type[PromptkitError]] = {  # LangChain's own names; partner packages raise them beside their vendor's
     "ModelAuthenticationError": errors.KeyMissing,
@@ -67,7 +68,15 @@ def explained(error: Exception, id: str, example: str) -> PromptkitError:
 def said(error: BaseException) -> str:
     """What it says, in one line without a key."""
     line = " ".join(redacted(f"{type(error).__name__}: {error}", foreign=True).split())
-    return "".join(character for character in line if character.isprintable())[:300]
+    line = "".join(character for character in line if character.isprintable())
+    return line if len(line) <= LONGEST else line[:LONGEST].rpartition(" ")[0].rstrip(".,;: ") + " …"
+
+
+def offered() -> list[str]:
+    """The providers that LangChain has packages for, by its names; none where it no longer tells."""
+    from langchain.chat_models import base
+
+    return sorted(getattr(base, "_BUILTIN_PROVIDERS", ()))
 
 
 def _of_vendor(error: Any, id: str, address: str) -> PromptkitError | None:

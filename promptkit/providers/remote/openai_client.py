@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptkit.providers.remote.astray import async_hooks
 from promptkit.providers.remote.chat_model import NO_KEY, Connection
 from promptkit.providers.remote.options import is_loopback
 
@@ -15,6 +16,9 @@ def openai_client(address: str, timeout: float) -> Connection:
         base_url=address,
         timeout=timeout,
         max_retries=0,  # retrying is done above, where it is seen and paid for
-        http_client=DefaultAioHttpClient(trust_env=not is_loopback(address)),  # this machine is no proxy's business
+        http_client=DefaultAioHttpClient(
+            trust_env=not is_loopback(address),  # this machine is no proxy's business
+            event_hooks=async_hooks(),
+        ),
     )
     return Connection(client, AsyncStream[object])
