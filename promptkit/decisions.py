@@ -73,11 +73,13 @@ async def decide_all(
     where: str,
     each: Each | None = None,
     direct: bool = False,
+    needed: bool = True,
     pack: str = prompts.DEFAULT_PACK,
 ) -> list[Decision]:
     """A verdict for each request, in one round, and one more for those whose verdict could not be read.
 
     `each` sees a decision as soon as it is made: those of the first round in order, then those of the second.
+    When all calls are lost, the error of the first is raised, unless the verdicts are not `needed`.
     """
     among, way = _Options.of(options), way_of(model.capabilities)
     if way in _INSTEAD:
@@ -115,7 +117,7 @@ async def decide_all(
         settle(judgement.index, word, "reask" if how == "words" else how, text, judgement=said)
 
     first = [among.hold(request, way) for request in requests] if direct else requests
-    await ask_all(model, first, where=where, each=judged)
+    await ask_all(model, first, where=where, each=judged, quorum=0.0 if needed else None)
     if unread:
         words = prompts.find(pack, "verdict").render(options=", ".join(among.words))
         again = [among.again(requests[got.index], got.text or "", words, way) for got in unread]

@@ -193,6 +193,14 @@ def stated(reader: str, answer: str) -> str:
     return f"Answer: {answer}"
 
 
+def key_of(reader: str, shown: str) -> str:
+    """The canonical form of an answer as it is shown: equal for equal answers."""
+    if isinstance(reader, Form) or reader.startswith(AMONG):
+        return shown  # canonical already
+    reading = None if reader == WHOLE else answers.read(reader, stated(reader, shown))
+    return reading.answer if isinstance(reading, answers.Reading) else " ".join(shown.casefold().split())
+
+
 def formed(request: Request, problem: Problem, model: Model, template: Prompt) -> Request:
     """The request, asking for the problem's output if it has one. Only a reply without reasoning is held to it."""
     if problem.output_schema is None:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from promptkit.errors import Cut, PromptkitError, QuorumLost, Transient
+from promptkit.errors import ContextOverflow, Cut, OutputInvalid, PromptkitError, QuorumLost, Transient
 from promptkit.events import current_span, span
 from promptkit.types import Capabilities, Completion, Model, Outcome, Problem, Request, Strategy
 
 NESTED = "~"  # marks the span of a strategy inside another: its Best is not the run's
+LOSING = (Transient, QuorumLost, OutputInvalid, ContextOverflow)  # of a strategy inside: loses its answer, not the run
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 _LABEL = r"(?:(?:final|my|the)\s+)*(?:verdict|evaluation|judge?ment|answer|value)?\s*(?:is\b)?\s*[:=-]?\s*"
 _THING = r"(?:choice|step|option|candidate|response)"
 _ANOTHER = rf"\s*(?:or|and|,|/|&)\s*(?:{_THING}\s*)?\d"  # "1 or 2" names no choice
-_CHOICE = re.compile(rf"(?:best|most promising|most consistent) {_THING} is\W*(?:{_THING}\W*)?(\d+)(?!\d|\.\d)(?!{_ANOTHER})", re.I)
+_CHOICE = re.compile(
+    rf"(?:best|most promising|most consistent) {_THING} is\W*(?:{_THING}\W*)?(\d+)(?!\d|\.\d)(?!{_ANOTHER})", re.I
+)
 
 
 def verdict(text: str, words: Iterable[str]) -> str | None:

@@ -66,12 +66,13 @@ class _Believed(Asking):
         where = f"confidence-{fresh[0].index}"
         template = prompts.pack(self.poll.problem.pack).template("p-true" if self._how == "p-true" else "confidence")
         requests = [self._request(got, template) for got in asked]
+        needed = all(ballot.confidence is None for ballot in self.ballots)  # a round may be of one call, and lost
         if self._how == "p-true":
-            replies = await ask_all(self.poll.model, requests, where=where)
+            replies = await ask_all(self.poll.model, requests, where=where, quorum=0.0 if needed else None)
             found = [_belief(each) for each in replies]
         else:
             pack = self.poll.problem.pack
-            made = await decide_all(self.poll.model, requests, _OF_100, where=where, pack=pack)
+            made = await decide_all(self.poll.model, requests, _OF_100, where=where, needed=needed, pack=pack)
             found = [_said(each) for each in made]
         for got, confidence in zip(asked, found, strict=True):
             self.ballots[got.index] = replace(self.ballots[got.index], confidence=confidence)

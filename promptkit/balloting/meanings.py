@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from promptkit import prompts
-from promptkit.algorithms.voting.cluster import Cluster
+from promptkit.algorithms.voting.ballot import speaks
+from promptkit.algorithms.voting.cluster import Cluster, clusters, named
 from promptkit.algorithms.voting.tally import Tally
 from promptkit.announced import Forecast
 from promptkit.balloting.count import Asking, Count, Poll
@@ -38,7 +40,7 @@ class ByMeaning:
 class _Clustered(Asking):
     def __init__(self, poll: Poll) -> None:
         self._entails: dict[Pair, bool] = {}
-        super().__init__(poll, Cluster(lambda a, b: self._entails.get((a, b), False)))
+        super().__init__(poll, Cluster(self._same))
 
     async def complete(self, fresh: Sequence[Sampled]) -> None:
         """Ask about the answers that are new; the second direction only where the first holds."""
@@ -55,30 +57,28 @@ class _Clustered(Asking):
         template = prompts.pack(problem.pack).template("same")
         requests = [put(problem, template, {"first": self.shown(a), "second": self.shown(b)}) for a, b in pairs]
         words = tuple(template.scores)
-        made = await decide_all(self.poll.model, requests, words, where=where, pack=problem.pack)
+        needed = not self._entails  # a round may be of one call, and lost
+        made = await decide_all(self.poll.model, requests, words, where=where, needed=needed, pack=problem.pack)
         for pair, each in zip(pairs, made, strict=True):  # what cannot be read joins nothing
             self._entails[pair] = each.verdict is not None and template.scores[each.verdict] > 0
 
     @property
     def answers(self) -> list[str | None]:
         """The meanings, each under the wording that stands for it."""
-        return [None if ballot.failed else self._meant(ballot.answer) for ballot in self.ballots]
+        names = self._names()
+        every = (None if ballot.failed else ballot.answer for ballot in self.ballots)
+        return [None if answer is None else names.get(answer, answer) for answer in every]
 
     def backers(self, key: str) -> list[int]:
         """The samples that mean it."""
         return [got.index for got, meant in zip(self.came, self.answers, strict=True) if meant == key]
 
-    def _meant(self, answer: str | None) -> str | None:
-        return None if answer is None else self._names().get(answer, answer)
-
     def _names(self) -> dict[str, str]:
-        from collections import Counter
-
-        from promptkit.algorithms.voting.ballot import speaks
-        from promptkit.algorithms.voting.cluster import clusters, named
-
         words = Counter(b.answer for b in self.ballots if b.answer is not None and speaks(b))
-        return named(clusters(list(words), lambda a, b: self._entails.get((a, b), False)), words)
+        return named(clusters(list(words), self._same), words)
+
+    def _same(self, a: str, b: str) -> bool:
+        return self._entails.get((a, b), False)
 
     @property
     def passing(self) -> Tally:

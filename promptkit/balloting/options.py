@@ -56,6 +56,13 @@ def options_of(question: str) -> Options | None:
     return Options(LETTERS[: len(run)], texts, places)
 
 
+def questions(problem: Problem, n: int) -> tuple[str, ...]:
+    """The question as each of n samples is asked it, its options in another order; none where it lists none."""
+    options = options_of(problem.text)
+    orders = shuffles(len(options.letters), n, problem.seed) if options else ()
+    return tuple(options.ordered(problem.text, order) for order in orders) if options else ()
+
+
 @dataclass(frozen=True, slots=True)
 class ByShuffle:
     """One sample, one vote, each sample with the options in an order of its own: no place is preferred."""
@@ -82,8 +89,8 @@ class ByShuffle:
 class _Shuffled(Count):
     def __init__(self, poll: Poll, options: Options) -> None:
         super().__init__(replace(poll, problem=replace(poll.problem, reader="choice")))
-        self._options = options
         self._orders: Sequence[Order] = shuffles(len(options.letters), poll.n, poll.problem.seed)
+        self._questions = questions(poll.problem, poll.n)
 
     def source(self) -> Source:
         """Samples that are each asked with an order of its own."""
@@ -106,8 +113,7 @@ class _Shuffled(Count):
         super().take(got)
 
     def _asked(self, index: int) -> Problem:
-        problem = self.poll.problem
-        return replace(problem, text=self._options.ordered(problem.text, self._orders[index]))
+        return replace(self.poll.problem, text=self._questions[index])
 
     def _read(self, completion: Completion, index: int) -> Answer | None:
         reading = None if completion.finish == "length" else answers.read("choice", completion.text)

@@ -43,8 +43,9 @@ class _Picked(Asking):
         self._picks: Tally | None = None
 
     def take(self, got: Sampled) -> None:
-        """Count a sample in; a reply without an answer stands for itself."""
-        if got.answer is None and got.error is None and got.text.strip() and not _cut(got):
+        """Count a sample in; a reply without an answer stands for itself, but for one that was to have a form."""
+        free = self.poll.problem.output_schema is None
+        if free and got.answer is None and got.error is None and got.text.strip() and not _cut(got):
             got = replace(got, answer=Answer(f"\0{got.index}", got.text.strip()))
         super().take(got)
 

@@ -11,10 +11,10 @@ from promptkit.algorithms.voting.borda import Borda
 from promptkit.announced import Forecast
 from promptkit.balloting.count import NOTHING, Count, Poll
 from promptkit.balloting.options import options_of
-from promptkit.balloting.sampled import Chains, Sampled, Source, key_of
+from promptkit.balloting.sampled import Chains, Sampled, Source
 from promptkit.errors import BadInput
 from promptkit.events import SampleRead, emit
-from promptkit.exchange import Answer, reader_of
+from promptkit.exchange import Answer, key_of, reader_of
 from promptkit.prompts import Prompt, pack
 from promptkit.types import Completion
 

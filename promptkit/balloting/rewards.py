@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 from promptkit import prompts
 from promptkit.balloting.sampled import Sampled
-from promptkit.decisions import decide_all
+from promptkit.decisions import Decision, decide_all
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.exchange import put, verified
 from promptkit.types import Model, Outcome, Problem, World
 
 By = Literal["verifier", "judge", "rating", "reward"]
-Reward = Callable[[str, str], float]  # (question, answer): the higher the better
+Reward = Callable[[str, str], float | None]  # (question, answer): the higher the better; None where it cannot tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,27 @@ def by_program(world: World, problem: Problem, fresh: Sequence[Sampled]) -> list
 
 
 def by_function(reward: Reward, problem: Problem, fresh: Sequence[Sampled]) -> list[Scored]:
-    """What the function gives; a value that is no finite number cannot win."""
+    """What the function gives; an answer for which that is None, or no finite number, cannot win."""
     scored = []
     for got in fresh:
-        value = float(reward(problem.text, got.answer.shown)) if got.answer else nan
+        given = reward(problem.text, got.answer.shown) if got.answer else None
+        try:
+            value = nan if given is None else float(given)
+        except (TypeError, ValueError):
+            raise BadInput(f"a reward is a number, not {given!r}", hint="None for an answer it cannot tell") from None
         scored.append(Scored(got, value if isfinite(value) else None))
     return scored
 
 
 async def by_model(
-    problem: Problem, model: Model, template: str, fresh: Sequence[Sampled], verdicts: int, *, where: str
+    problem: Problem,
+    model: Model,
+    template: str,
+    fresh: Sequence[Sampled],
+    verdicts: int,
+    *,
+    where: str,
+    needed: bool = True,  # whether it is an error when all the calls are lost
 ) -> list[Scored]:
     """The mean of several verdicts of a template, over those that could be read; the words and scores are its own."""
     pack = prompts.pack(problem.pack)
@@ -79,7 +90,9 @@ async def by_model(
         if got.answer
         for draw in range(verdicts)
     ]
-    made = await decide_all(model, requests, tuple(words.scores), where=where, pack=problem.pack) if requests else []
+    options, made = tuple(words.scores), list[Decision]()
+    if requests:
+        made = await decide_all(model, requests, options, where=where, needed=needed, pack=problem.pack)
     scores: dict[int, float | None] = {}
     for at, got in enumerate(asked):
         read = [words.scores[each.verdict] for each in made[at * verdicts : (at + 1) * verdicts] if each.verdict]

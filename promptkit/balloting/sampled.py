@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Protocol, TypeVar, cast
 
-from promptkit import answers, prompts
-from promptkit.errors import BadInput, OutputInvalid, PromptkitError, QuorumLost, Transient
+from promptkit import prompts
+from promptkit.attachments import quoted, shown
+from promptkit.errors import BadInput, PromptkitError
 from promptkit.events import SampleRead, emit
-from promptkit.exchange import WHOLE, Answer, formed, put, read, reader_of
-from promptkit.outputs import Form
-from promptkit.sampling import Sample, ask_all, fork, hold, solve_each
-from promptkit.types import Capabilities, Completion, Message, Model, Outcome, Problem, Request, Strategy, message
+from promptkit.exchange import Answer, formed, key_of, put, read, reader_of
+from promptkit.sampling import LOSING, Sample, ask_all, fork, hold, solve_all
+from promptkit.types import Completion, Message, Model, Outcome, Problem, Request, Strategy, message
 
 Read = Callable[[Completion, int], Answer | None]
 S = TypeVar("S", bound=Strategy)
@@ -121,14 +121,14 @@ class Answers:
             drawn.append(self._sampled(draws.start + len(drawn), outcome))
             each(drawn[-1])
 
-        seats = [_Seat(fork(self._model, index), self._asked(index)) for index in draws]
-        problem = self._asked(draws.start)
-        await solve_each(_Losing(self._of), problem, seats, where=f"samples-{draws.start}", each=came)
+        held = _Losing(self._of)
+        tasks = [(held, self._asked(index), fork(self._model, index)) for index in draws]
+        await solve_all(tasks, where=f"samples-{draws.start}", each=came)
         return drawn
 
     def _sampled(self, index: int, outcome: Outcome) -> Sampled:
         problem = self._asked(index)
-        turns = (*problem.history, message("user", problem.text))
+        turns = asked(problem)
         if isinstance(outcome.value, PromptkitError):
             emit(SampleRead(index, None, "", str(outcome.value)))
             return Sampled(index, turns=turns, error=outcome.value)
@@ -137,12 +137,10 @@ class Answers:
         return Sampled(index, answer, outcome.text or outcome.answer or "", turns)
 
 
-def key_of(reader: str, shown: str) -> str:
-    """The canonical form of an answer as it is shown: equal for equal answers."""
-    if isinstance(reader, Form):
-        return shown
-    reading = None if reader == WHOLE else answers.read(reader, f"Answer: {shown}")
-    return reading.answer if isinstance(reading, answers.Reading) else " ".join(shown.casefold().split())
+def asked(problem: Problem) -> tuple[Message, ...]:
+    """The conversation so far and the bare question, with what is attached to it, as a strategy inside has them."""
+    question = quoted(problem.parts, problem.text) if problem.parts else problem.text
+    return (*problem.history, *shown((message("user", question),), problem.parts))
 
 
 def heated(strategy: S, temperature: float, samples: int) -> S:
@@ -170,33 +168,13 @@ def _unread(outcome: Outcome) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seat:
-    """A model with the problem that is put to it."""
-
-    inner: Model
-    problem: Problem
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
-
-    async def complete(self, request: Request, /) -> Completion:
-        return await self.inner.complete(request)
-
-
-@dataclass(frozen=True, slots=True)
 class _Losing:
     """The strategy, whose failure loses one sample and not the vote: the error is the outcome's value."""
 
     of: Strategy
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
-        seat = cast(_Seat, model)
         try:
-            return await self.of.solve(seat.problem, seat.inner)
-        except (Transient, QuorumLost, OutputInvalid) as error:
+            return await self.of.solve(problem, model)
+        except LOSING as error:
             return Outcome(answer=None, status="error", value=error)

@@ -47,9 +47,10 @@ def _value(kind: str, word: str, node: ast.expr) -> Any:
         text = ast.unparse(node).replace("_", "-")
         return {"true": True, "false": False}.get(text.casefold(), text)
     try:
-        return ast.literal_eval(node)
+        value = ast.literal_eval(node)
     except ValueError:
         raise _unreadable(kind, word) from None
+    return value.replace("_", "-") if isinstance(value, str) else value  # made() wrote its hyphens so
 
 
 def _with(name: str, make: Callable[..., T], placed: list[Any], named: dict[str, Any]) -> T:

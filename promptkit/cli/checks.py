@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 import re
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from promptkit.errors import PromptkitError, SandboxMissing
+from promptkit.errors import PromptkitError
 from promptkit.render.amounts import many
 
 State = Literal["ok", "none", "warn", "fail"]  # none: not there, and nothing needs it
@@ -33,10 +31,10 @@ class Finding:
 
 def examine(online: bool = False) -> list[Finding]:
     """What every check found; one that breaks is a finding too."""
+    from promptkit.cli.machine import MACHINE
     from promptkit.cli.reachable import checks as reachable
 
-    here = (_prices, _journal, _folders, _prompts, _terminal, _sockets, _sandbox)
-    every = (_versions, _packages, _model, _settings, *reachable(online), *here)
+    every = (_versions, _packages, _model, _settings, *reachable(online), _prices, _journal, _prompts, *MACHINE)
     return [finding for check in every for finding in _guarded(check)]
 
 
@@ -158,19 +156,6 @@ def _journal() -> Iterator[Finding]:
     yield Finding("journal", "ok", f"{journal.path}, writable, {kept}")
 
 
-def _folders() -> Iterator[Finding]:
-    from promptkit import places
-
-    root = places.project()
-    yield Finding("folders", "ok", f"project {root}" if root else f"no project here (no {places.PROJECT_FILE} above)")
-    home = places.user_data()
-    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
-    if nearest.is_dir() and os.access(nearest, os.W_OK):
-        yield Finding("folders", "ok", f"user folder {home}" + ("" if home.exists() else " (not made yet)"))
-    else:
-        yield Finding("folders", "fail", f"user folder {home} cannot be written", "PROMPTKIT_HOME=/another/folder")
-
-
 def _prompts() -> Iterator[Finding]:
     from promptkit.cli.templates import in_force, problems_of, without_pack
 
@@ -181,47 +166,3 @@ def _prompts() -> Iterator[Finding]:
         yield Finding("prompts", "fail", found, "promptkit prompts check")
     else:
         yield Finding("prompts", "ok", f"{many(sum(f.name != 'pack.md' for f in files), 'prompt')}, all parse")
-
-
-def _terminal() -> Iterator[Finding]:
-    from rich.console import Console
-
-    console, encoding = Console(file=sys.stdout), sys.stdout.encoding or "utf-8"
-    kind = "terminal" if sys.stdout.isatty() else "output is not a terminal"
-    found = f"{kind}: {encoding}, {console.width} columns, colours: {console.color_system or 'none'}"
-    if encoding.lower().startswith("utf"):
-        yield Finding("terminal", "ok", found)
-    else:
-        yield Finding("terminal", "warn", f"{found}; some characters get stand-ins", "PYTHONIOENCODING=utf-8")
-
-
-def _sockets() -> Iterator[Finding]:
-    import tempfile
-
-    from promptkit.providers.llama.private_socket import private_socket, remove_socket
-
-    folder, socket = tempfile.gettempdir(), private_socket()
-    if socket is None:
-        found = f"no private socket fits under {folder}: local models listen on a loopback port, behind a key"
-        yield Finding("sockets", "ok" if sys.platform == "win32" else "warn", found, "TMPDIR=/tmp")
-        return
-    remove_socket(socket)
-    if (used := socket.parent.parent).samefile(folder):
-        return (yield Finding("sockets", "ok", f"local models listen on a private socket under {folder}"))
-    yield Finding("sockets", "warn", f"{folder} is too long a path for a unix socket: {used} is used", "TMPDIR=/tmp")
-
-
-def _sandbox() -> Iterator[Finding]:
-    """What holds the programs that models write; nothing else needs it."""
-    from promptkit.sandbox import available
-    from promptkit.sandbox.rungs import INSTALL
-
-    try:
-        rung = available().best()
-    except SandboxMissing as error:
-        return (yield Finding("sandbox", "none", error.message, error.hint.splitlines()[0]))
-    if rung.namespaces:
-        version = f" {rung.version}" if rung.version else ""
-        return (yield Finding("sandbox", "ok", f"programs of models are held by {rung.name}{version}"))
-    found = f"programs of models would be held in part only: {rung.name} without namespaces"
-    yield Finding("sandbox", "none", found, INSTALL)

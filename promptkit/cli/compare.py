@@ -173,12 +173,16 @@ def row(spec: str, outcome: Outcome) -> tuple[str, ...]:
 
 
 def _votes(outcome: Outcome) -> str:
-    """`7 of 10`: the votes for the answer, of those that were counted."""
+    """`7 of 10`: the votes for the answer, or for the first one that leads, of those that were counted."""
     votes = outcome.detail.get("votes")
     if not isinstance(votes, (list, tuple)) or not votes:
         return ""
-    counts = [count for _, count in votes if isinstance(count, (int, float))]
-    return f"{max(counts):g} of {sum(counts):g}" if counts else ""
+    counts = [(answer, count) for answer, count in votes if isinstance(count, (int, float))]
+    if not counts:
+        return ""
+    most = max(count for _, count in counts)  # the answer may have fewer, where votes have weights
+    mine = next((count for answer, count in counts if answer == outcome.answer), most)
+    return f"{mine:g} of {sum(count for _, count in counts):g}"
 
 
 def _why(outcome: Outcome) -> str:

@@ -25,6 +25,7 @@ def command_line(strategy: Strategy, problem: Problem, row: RunRow) -> str | Non
     words += ["--reader", problem.reader] if problem.reader else []
     words += ["--effort", problem.effort] if problem.effort else []
     words += ["--seed", str(row.seed)] if row.seed else []
+    words += ["--"] if problem.text.startswith("-") else []  # or it would be read as an option
     return None if None in words else " ".join(shlex.quote(str(word)) for word in [*words, problem.text])
 
 

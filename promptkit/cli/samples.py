@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -97,13 +98,36 @@ def _samples(journal: Journal, row: RunRow, wanted: set[int]) -> dict[int, Sampl
             request = journal.request(call["key"])
             if request:
                 found[int(match[1])] = ([_turn(turn) for turn in request["messages"]], call["text"])
+    asked = _Asked(journal, row)
     for event in journal.events(row.id):
         match = _OF.fullmatch(event["span"])
         if match and event["type"] == "Best" and event["answer"] is not None:
             index = int(match[1]) + int(match[2])
             if index in wanted:  # the last one it told is its outcome
-                found[index] = ([{"role": "user", "content": row.question}], event["text"])
+                found[index] = (asked.turns(index), event["text"])
     return found
+
+
+class _Asked:
+    """What a strategy inside was asked for a sample: the run's conversation and its bare question."""
+
+    def __init__(self, journal: Journal, row: RunRow) -> None:
+        from promptkit.balloting.options import ByShuffle, questions
+        from promptkit.balloting.votes import voting
+        from promptkit.recorded import problem_from
+
+        self._problem = replace(problem_from(row.options["problem"], journal), seed=row.seed)
+        vote = row.params.get("vote")
+        shuffles = isinstance(vote, str) and isinstance(voting(vote), ByShuffle)
+        self._questions = questions(self._problem, row.params["n"]) if shuffles else ()
+
+    def turns(self, index: int) -> list[Turn]:
+        """The turns, the question with its options as that sample had them."""
+        from promptkit.balloting.sampled import asked
+        from promptkit.types import plain
+
+        problem = replace(self._problem, text=self._questions[index]) if self._questions else self._problem
+        return [_turn(plain(turn)) for turn in asked(problem)]
 
 
 def _turn(turn: dict[str, Any]) -> Turn:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from promptkit import prompts
-from promptkit.announced import ONE, Forecast, exactly
+from promptkit.announced import Forecast, exactly, reply
 from promptkit.errors import BadInput
 from promptkit.exchange import answer_to, marked, put, reader_of
 from promptkit.prompts import Prompt
@@ -50,7 +50,7 @@ async def concluded(
 def samples(problem: Problem, when: When | None) -> Forecast:
     """The samples it takes."""
     if when not in ("always", "unread") or problem.output_schema is not None:
-        return ONE
+        return reply(problem)
     return exactly(2) if when == "always" else Forecast(1, None, 2)
 
 

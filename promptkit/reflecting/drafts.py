@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from promptkit import composition, prompts
-from promptkit.errors import ContextOverflow, OutputInvalid, PromptkitError, Transient
+from promptkit.errors import PromptkitError
 from promptkit.events import SampleRead, emit
 from promptkit.exchange import answer_to, put
-from promptkit.sampling import solve_all
+from promptkit.sampling import LOSING, solve_all
 from promptkit.types import Message, Model, Outcome, Problem, Strategy
-
-LOSING = (Transient, OutputInvalid, ContextOverflow)  # what loses one draft and not the run
 
 Task = tuple[Strategy, Problem, Model]
 

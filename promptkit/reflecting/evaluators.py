@@ -14,8 +14,8 @@ from typing import Literal
 from promptkit import prompts
 from promptkit.decisions import decide_all
 from promptkit.exchange import put, verified, world_of
-from promptkit.reflecting.drafts import LOSING
 from promptkit.reflecting.votes import key_of
+from promptkit.sampling import LOSING
 from promptkit.types import Model, Outcome, Problem
 
 Name = Literal["tests", "judge", "world", "oracle"]

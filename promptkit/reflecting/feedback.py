@@ -9,7 +9,7 @@ from promptkit import prompts
 from promptkit.decisions import decide
 from promptkit.errors import PromptkitError
 from promptkit.exchange import put
-from promptkit.reflecting.drafts import LOSING
+from promptkit.sampling import LOSING
 from promptkit.types import Model, Outcome, Problem
 
 RIGHT_OR_WRONG = {"right": 1.0, "wrong": 0.0}  # what a critique ends in whose template scores nothing

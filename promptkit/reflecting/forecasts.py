@@ -7,15 +7,11 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from promptkit.announced import Forecast, forecast, within
+from promptkit.announced import reply as reply
 from promptkit.types import Problem, Strategy
 
 VERDICT = Forecast(1, 1, 2)  # one that cannot be read is asked for once more
 S = TypeVar("S", bound=Strategy)
-
-
-def reply(problem: Problem) -> Forecast:
-    """One reply; with an output to fit, it may be mended once."""
-    return Forecast(1, 1, 1 if problem.output_schema is None else 2)
 
 
 def rising(least: Forecast, most: Forecast) -> Forecast:

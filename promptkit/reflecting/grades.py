@@ -16,7 +16,7 @@ from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.exchange import put
 from promptkit.prompts import Prompt
-from promptkit.reflecting.drafts import LOSING
+from promptkit.sampling import LOSING
 from promptkit.types import Model, Outcome, Problem
 
 HINT = 'e.g. --rubric "correct=3, complete=1, clear=1"'

@@ -16,9 +16,9 @@ from promptkit.decisions import decide_all
 from promptkit.events import Best, NodeAdded, NodeMerged, NodeSelected, NodeValued, Stopped, emit
 from promptkit.exchange import Answer, read, reader_of, verified
 from promptkit.reflecting import evaluators
-from promptkit.reflecting.drafts import LOSING, Reply, drafted
+from promptkit.reflecting.drafts import Reply, drafted
 from promptkit.reflecting.memory import reflected, remembered
-from promptkit.sampling import Sample, ask_all, fork, hold
+from promptkit.sampling import LOSING, Sample, ask_all, fork, hold
 from promptkit.searching.scale import Scale
 from promptkit.searching.states import States
 from promptkit.searching.steps import lines

@@ -6,24 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from promptkit import answers, prompts
+from promptkit import exchange, prompts
 from promptkit.algorithms.voting.tally import Tally, tally
 from promptkit.events import Best, VotesCounted, emit
-from promptkit.exchange import WHOLE
 from promptkit.reflecting.drafts import lost
 from promptkit.types import Outcome, Problem
 
 
 def key_of(problem: Problem, shown: str) -> str:
     """Equal for equal answers: the answer in canonical form, as the problem's reader has it."""
-    reader = problem.reader or prompts.pack(problem.pack).reader
     if problem.output_schema is not None:
         return shown  # canonical JSON already
-    if reader != WHOLE:
-        reading = answers.read(reader, f"\\boxed{{{shown}}}" if reader == "boxed" else f"Answer: {shown}")
-        if isinstance(reading, answers.Reading):
-            return reading.answer
-    return " ".join(shown.casefold().split())
+    return exchange.key_of(problem.reader or prompts.pack(problem.pack).reader, shown)
 
 
 class Votes:

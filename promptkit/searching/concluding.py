@@ -19,7 +19,7 @@ class Conclusion:
     def __init__(self, states: States, model: Model) -> None:
         self.states = states
         self.model = model
-        self.solved = False  # the first verified goal is the answer, whatever comes after it
+        self.solved: Path | None = None  # the first verified goal: the answer, whatever comes after it
         self._read: dict[Path, Answer | None] = {}
         self._best: Path | None = None
 
@@ -27,8 +27,8 @@ class Conclusion:
         """A goal: if it is right, its answer is the best there can be."""
         world = self.states.world
         answer = world.assemble(goal.state) if world else None
-        if answer and not self.solved and verified(world, self.states.problem, answer):
-            self.solved = True
+        if answer and self.solved is None and verified(world, self.states.problem, answer):
+            self.solved = path
             emit(Best(answer, text=goal.state, verified=True, node=path))
 
     def leads(self, node: Node) -> None:
@@ -48,10 +48,10 @@ class Conclusion:
         return self._read[node.path]
 
     async def outcome(self, found: Sequence[Node], detail: dict[str, Any]) -> Outcome:
-        """The answer of the first of these states, and of no other."""
+        """The answer of the goal that was announced, else of the first of these states, and of no other."""
         if not found:
             return Outcome(answer=None, status="undecided", detail=detail | {"reason": "no legal thought was left"})
-        best = found[0]
+        best = next((node for node in found if node.path == self.solved), found[0])
         if world := self.states.world:
             answer = world.assemble(best.thought.state)
             right = verified(world, self.states.problem, answer)

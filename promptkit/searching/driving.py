@@ -63,6 +63,7 @@ class _Run:
         self.evaluator = Evaluator(self.states, model)
         self.reporter = Reporter(terms.depth, terms.levels)
         self.rounds = 0  # of expansion
+        self.finished: Node | None = None  # the best chain at its end, of all levels
 
     async def found(self, make: Make, weigh: Weigh | None) -> Outcome:
         """Play the search to its end and draw the answer."""
@@ -84,13 +85,20 @@ class _Run:
                 return await self.evaluator.judged(step, self._where(step.level))
             case Level():
                 self.reporter.level(step)
-                if step.kept:
-                    self.conclusion.leads(step.kept[0])
+                self._finish(step.kept)
             case Turn():
                 self.reporter.turn(step)
                 if step.best:
                     self.conclusion.leads(step.best)
         return None
+
+    def _finish(self, kept: Sequence[Node]) -> None:
+        """Finished chains leave a beam: what a later level keeps may be worth less than the best of them."""
+        for node in kept:
+            if node.thought.terminal and (self.finished is None or node.score > self.finished.score):
+                self.finished = node
+        if self.finished:
+            self.conclusion.leads(self.finished)
 
     def _where(self, level: int, expands: bool = False) -> str:
         """The span of a round: levels have numbers of their own, other searches count their rounds."""

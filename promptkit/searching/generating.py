@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from promptkit.algorithms.search.nodes import Expand, Node, Path, Thought, Widen
 from promptkit.events import NodeAdded, NodeMerged, NodePruned, Substituted, emit, emit_once
 from promptkit.sampling import Sample, ask_all, hold
-from promptkit.searching.priors import EQUAL, OFTEN, WANTED, log_probability, shared
+from promptkit.searching.priors import EQUAL, OFTEN, WANTED, log_probabilities, shared
 from promptkit.searching.states import States
 from promptkit.searching.steps import lines
 from promptkit.types import Completion, Model, Request
@@ -24,6 +25,7 @@ class _Born:
 
     thoughts: list[Thought] = field(default_factory=list)
     weights: list[float | None] = field(default_factory=list)  # logs of what each thought is worth as a prior
+    lines: set[str] = field(default_factory=set)  # what was said for them
     left_out: list[tuple[str, str]] = field(default_factory=list)  # with the reason
 
 
@@ -144,7 +146,11 @@ class Generator:
     def _hear(
         self, got: Sample, node: Node, born: _Born, first: dict[tuple[int, str], Path], wanted: int | None
     ) -> None:
-        for line in self._thoughts(got, born):
+        said = self._thoughts(got, born)
+        likely: list[float | None] = [0.0] * len(said)
+        if self.logprobs and got.completion:
+            likely = log_probabilities(got.completion, said)
+        for line, weight in zip(said, likely, strict=True):
             thought = self.states.follow(node.thought.state, line)
             if isinstance(thought, str):
                 born.left_out.append((line, thought))
@@ -154,9 +160,8 @@ class Generator:
                 continue
             path = (*node.path, len(born.thoughts))
             born.thoughts.append(thought)
-            completion = got.completion
-            likely = log_probability(completion, line) if self.logprobs and completion else None
-            born.weights.append(likely if self.logprobs else 0.0)
+            born.weights.append(-math.inf if self.logprobs and line in born.lines else weight)
+            born.lines.add(line)
             if not self._join(thought, path):
                 continue
             lane = path[0] % self.terms.lanes if self.terms.lanes else 0

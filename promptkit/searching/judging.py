@@ -118,9 +118,19 @@ class Evaluator:
         n = self.terms.n_evaluate
         candidates = [self.states.show(node.thought.state) for node in nodes]
         request, pack = self.states.request("vote", candidates=candidates), self.states.problem.pack
-        ballots = await decide(self.model, request, len(candidates), draws=range(n), where=f"{where}/vote", pack=pack)
-        self.failed += sum(each.error is not None for each in ballots)
-        votes = Counter(int(each.verdict) - 1 for each in ballots if each.verdict)
+        votes: Counter[int] = Counter()
+
+        def each(got: Decision) -> None:
+            self.read += got.error is None
+            self.failed += got.error is not None
+            votes.update([int(got.verdict) - 1] if got.verdict else [])
+
+        ballots, where = range(n), f"{where}/vote"
+        try:
+            await decide(self.model, request, len(candidates), draws=ballots, where=where, each=each, pack=pack)
+        except Transient:  # as for verdicts
+            if self.terms.levels or not self.read:
+                raise
         scores = [votes[i] / n if self.terms.unit else float(votes[i]) for i in range(len(nodes))]
         for i, node in enumerate(nodes):
             emit(NodeValued(node.path, scores[i], (f"{votes[i]} of {n}",)))

@@ -2,7 +2,8 @@
 
 The probability of a thought is that of its tokens, made to add up to 1 with its siblings', so that thoughts can be
 compared that nobody would have written twice. A model without log-probabilities is asked how often instead: of k
-samples that came, the part that said it. A list says every thought once, so its thoughts are equally likely.
+samples that came, the part that said it. A list says every thought once, so its thoughts are equally likely. What is
+sampled again word for word is no likelier for that where its probability is known.
 """
 
 from __future__ import annotations
@@ -19,15 +20,25 @@ OFTEN = "how often a thought was sampled"
 EQUAL = "equal shares of the thoughts in a list"
 
 
-def log_probability(completion: Completion, line: str) -> float | None:
-    """Of the part of a reply that is this line; None where the model did not say, or said something else."""
+def log_probabilities(completion: Completion, thoughts: Sequence[str]) -> list[float | None]:
+    """Of each of the thoughts, which stand in the reply in this order; None where the model did not say."""
     text = "".join(token.text for token in completion.logprobs)
-    begin = text.find(line)
-    if begin < 0 or not line:
-        return None
+    at = text.rfind(completion.text.strip())  # what a model thinks before it replies may say the same
+    if at < 0:
+        return [None] * len(thoughts)
+    found: list[float | None] = []
+    for thought in thoughts:
+        begin = text.find(thought, at)  # behind the one before: a short line may be a part of an earlier one
+        at = begin + len(thought) if begin >= 0 else at
+        found.append(_between(completion, begin, at) if begin >= 0 and thought else None)
+    return found
+
+
+def _between(completion: Completion, begin: int, end: int) -> float:
+    """The logs of the tokens that have a part there, added up."""
     total, at = 0.0, 0
     for token in completion.logprobs:
-        if at < begin + len(line) and at + len(token.text) > begin:
+        if at < end and at + len(token.text) > begin:
             total += token.logprob
         at += len(token.text)
     return total

@@ -120,8 +120,8 @@ def test_no_number_of_a_choice(said: str) -> None:
 
 
 def test_a_reply_cut_off_is_not_read() -> None:
-    judge = Judge(cut_off("…\nThe best choice is 1"), "12")
-    assert decided(judge, 12)[0] == Decision(0, "12", "reask", "12")
+    said = "…\nThe best choice is 1"
+    assert decided(Judge(cut_off(said), "12"), 12)[0] == Decision(0, "12", "reask", "12", judgement=said)
 
 
 def test_options_with_marks_of_emphasis_in_them() -> None:

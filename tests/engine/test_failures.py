@@ -140,7 +140,11 @@ def test_what_no_retry_can_mend_ends_the_run_at_once(
         api.run(strategy, "which?", model=Scripted(script), journal=journal, concurrency=3)
     assert calls <= 6, "nothing is tried again; what was on its way may still go out"
     assert cancelled == calls - 1
-    assert journal.run(raised.value.run).status == "error"
+    if raised.value.run:
+        assert journal.run(raised.value.run).status == "error"
+    else:  # refused before anything went out: there is nothing to remember
+        assert isinstance(error, errors.BadInput)
+        assert (calls, journal.runs()) == (1, [])
 
 
 BUGS = {kind.__name__: kind for kind in (ZeroDivisionError, TimeoutError, KeyError, AssertionError)}

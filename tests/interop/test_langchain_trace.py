@@ -47,7 +47,7 @@ def check(trace: Trace, outcome: Outcome, journal: Journal) -> list[Run]:
 @awaited
 async def test_awaited(journal: Journal) -> None:
     trace = Awaited()
-    outcome = await vote(journal).ainvoke({"numbers": "1 4 9 11"}, {"callbacks": [trace]})
+    outcome = await vote(journal).ainvoke({"numbers": "2 7 8 11"}, {"callbacks": [trace]})
     models = check(trace, outcome, journal)
     assert [run.metadata["promptkit_draw"] for run in models] == [[0], [1], [2], [3], [4]]
     assert all("".join(run.pieces) == run.reply.text for run in models if run.reply)  # each had its own tokens
@@ -57,7 +57,7 @@ async def test_awaited(journal: Journal) -> None:
 @awaited
 async def test_a_batch_is_a_trace_for_each_input(journal: Journal) -> None:
     traces = [Awaited(), Awaited()]
-    inputs = [{"numbers": "1 4 9 11"}, {"numbers": "2 3 5 12"}]
+    inputs = [{"numbers": "2 7 8 11"}, {"numbers": "2 3 5 12"}]
     outcomes = await vote(journal).abatch(inputs, [{"callbacks": [trace]} for trace in traces])
     for trace, outcome in zip(traces, outcomes, strict=True):
         if len(trace.of("model")) == 5:  # a vote that is settled earlier stops earlier
@@ -68,7 +68,7 @@ async def test_a_batch_is_a_trace_for_each_input(journal: Journal) -> None:
 @awaited
 async def test_streamed_events_nest_alike(journal: Journal) -> None:
     chain = vote(journal)
-    events = [event async for event in chain.astream_events({"numbers": "1 4 9 11"}, version="v2")]
+    events = [event async for event in chain.astream_events({"numbers": "2 7 8 11"}, version="v2")]
     starts = {event["run_id"]: event for event in events if event["event"].endswith("_start")}
     (root,) = [event for event in starts.values() if not event["parent_ids"]]
     (strategy,) = [event for event in starts.values() if event["name"] == "sc"]
@@ -86,7 +86,7 @@ async def test_streamed_events_nest_alike(journal: Journal) -> None:
 
 def test_called_without_a_loop(journal: Journal) -> None:
     trace = Called()
-    outcome = vote(journal).invoke({"numbers": "1 4 9 11"}, {"callbacks": [trace]})
+    outcome = vote(journal).invoke({"numbers": "2 7 8 11"}, {"callbacks": [trace]})
     check(trace, outcome, journal)
 
 
@@ -94,7 +94,7 @@ def test_called_without_a_loop(journal: Journal) -> None:
 async def test_draws_that_were_generated_together_are_runs_of_their_own(journal: Journal) -> None:
     trace = Awaited()
     chain = vote(journal, model_options={}, fresh=True)
-    outcome = await chain.ainvoke({"numbers": "1 4 9 11"}, {"callbacks": [trace]})
+    outcome = await chain.ainvoke({"numbers": "2 7 8 11"}, {"callbacks": [trace]})
     for run in trace.of("model"):
         assert run.reply is not None
         assert not run.pieces or "".join(run.pieces) == run.reply.text
@@ -105,7 +105,7 @@ async def test_draws_that_were_generated_together_are_runs_of_their_own(journal:
 async def test_what_the_journal_had_is_marked(journal: Journal) -> None:
     first, second = Awaited(), Awaited()
     for trace in (first, second):
-        await vote(journal).ainvoke({"numbers": "1 4 9 11"}, {"callbacks": [trace]})
+        await vote(journal).ainvoke({"numbers": "2 7 8 11"}, {"callbacks": [trace]})
     for trace, cached in ((first, False), (second, True)):
         replies = [run.reply for run in trace.of("model")]
         assert [reply.response_metadata["cached"] for reply in replies if reply] == [cached] * 5

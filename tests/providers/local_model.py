@@ -19,7 +19,7 @@ ENDLESS = (("ignore_eos", True),)
 
 
 # One that the model on board was trained on and is not sure about: its draws differ.
-PROMPT = "Use the four numbers and + - * / to make 24.\nInput: 2 7 8 11\nLet's think step by step."
+PROMPT = "Use the four numbers and + - * / to make 24.\nInput: 4 7 9 13\nLet's think step by step."
 
 
 def ask(text: str = PROMPT, **fields: Any) -> Request:

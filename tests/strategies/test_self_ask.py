@@ -87,6 +87,11 @@ def test_half_an_answer_is_none() -> None:
     assert (done.outcome.answer, done.outcome.status) == (None, "undecided")
 
 
+def test_a_whole_answer_counts_though_what_was_written_behind_it_was_cut_off() -> None:
+    done = run(SelfAsk(), Script(("", cut("So the final answer is: 42\nQuestion: How ma"))), **NUMBER)
+    assert (done.outcome.answer, len(done.best)) == ("42", 1)
+
+
 def test_an_intermediate_answer_that_is_missing_is_counted() -> None:
     script = Script((TURN, turns), ("boxes?\n\nAnswer in", cut("Six bo")), (ASIDE, "Seven."))
     done = run(SelfAsk(), script)

@@ -69,6 +69,21 @@ def test_a_point_that_fails_is_told_and_keeps_its_title() -> None:
     assert "1 of 3 points could not be written" in done.told
 
 
+@pytest.mark.parametrize(
+    ("point", "said", "body"),
+    [
+        ("Cost", "Costs are rising.", "Costs are rising."),
+        ("Non", "Non-profit groups help.", "Non-profit groups help."),
+        ("Model", "Model's size matters.", "Model's size matters."),
+        ("Cost", "**Cost**: It is low.", "It is low."),
+        ("Cost", "1. Cost – it is low.", "it is low."),
+    ],
+)
+def test_a_title_said_again_is_left_out_and_no_part_of_a_word_is(point: str, said: str, body: str) -> None:
+    script = Script((SKELETON, f"1. {point}"), (POINT, said))
+    assert run(SkeletonOfThought(), script).outcome.answer == f"1. {point}: {body}"
+
+
 def test_when_every_point_fails_so_does_the_run() -> None:
     with pytest.raises(Unavailable):
         run(SkeletonOfThought(), Script((SKELETON, POINTS), (POINT, Unavailable("down"))))

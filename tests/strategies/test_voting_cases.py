@@ -78,4 +78,4 @@ def test_answers_that_are_joined_later_are_not_certified() -> None:
     SelfConsistency(vote="cluster", stop="beta")
     for stop in ("certified", "ppr", "futility(certified)"):
         with pytest.raises(BadInput, match="certifies nothing"):
-            SelfConsistency(vote="cluster", stop=stop)
+            SelfConsistency(vote="cluster", stop=stop, n=40)

@@ -78,7 +78,7 @@ def beam(
         alive = tuple(node for node in kept if not node.thought.terminal)
         over = not alive or len(finished) >= width
         yield Level(level, kept, pruned, merged, tied, stop=meter.hit or ("finished" if over else ""))
-        frontier = alive or (() if finished else frontier if meter.hit else ())
+        frontier = alive or (() if finished else frontier)  # nothing follows: what there is, is not lost
         if over or meter.hit:
             break
     return ranked([*finished, *(node for node in frontier if node.path)], depth)

@@ -19,7 +19,7 @@ def bfs(
     """Keep the b best of each level's thoughts, `depth` levels deep; returns the last level kept, best first.
 
     A level with a goal ends the search: its goals come first, without an evaluation. With a boundary, values are means
-    of `Judge` samples. When a cap is reached, the level reached is the last.
+    of `Judge` samples. When a cap is reached, or nothing follows, the level reached is the last.
     """
     meter = Meter(caps)
     frontier: tuple[Node, ...] = (Node((), root),)
@@ -50,9 +50,7 @@ def bfs(
         tied = sum(node.score == kept[-1].score for node in pruned if node.path in score_of) if kept else 0
         over = not [node for node in kept if not node.thought.terminal]
         yield Level(level, kept, pruned, merged, tied, stop=meter.hit or ("finished" if over else ""))
-        if meter.hit:
+        if meter.hit or over:
             return kept or tuple(node for node in frontier if node.path)
-        if over:
-            return kept
         frontier = kept
     return frontier

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from promptkit import prompts
-from promptkit.announced import ONE, About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
 from promptkit.exchange import answer_in, formed, put
 from promptkit.formed import ask_held
@@ -54,7 +54,7 @@ class Analogical:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes."""
-        return ONE
+        return reply(problem)
 
 
 def _own(text: str) -> str:

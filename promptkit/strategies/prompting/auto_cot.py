@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 from promptkit import prompts
 from promptkit.algorithms.clustering.kmeans import kmeans
 from promptkit.algorithms.clustering.tfidf import vectors, words
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.composition import made
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
@@ -110,12 +110,13 @@ class AutoCoT:
         """The samples it takes; none for examples that an earlier run has asked for."""
         held = len(self._held(problem))
         k = min(self.k, held)
-        return Forecast(1, None, min(held, k * self.tries) + 1)
+        return Forecast(0, None, min(held, k * self.tries)) + reply(problem)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer tries, then with fewer examples."""
-        tries = max(1, min(self.tries, (samples - 1) // self.k))
-        fewer = min(self.k, (samples - 1) // tries)
+        left = samples - 1 - (problem.output_schema is not None)
+        tries = max(1, min(self.tries, left // self.k))
+        fewer = min(self.k, left // tries)
         return replace(self, k=fewer, tries=tries) if fewer > 0 else None
 
 

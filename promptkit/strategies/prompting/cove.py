@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import ONE, About, Forecast, forecast, within
+from promptkit.announced import About, Forecast, forecast, reply, within
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
@@ -92,20 +92,22 @@ class ChainOfVerification:
         return drafter
 
     def forecast(self, problem: Problem) -> Forecast:
-        """The samples it takes; how many verification questions there are is for the model to say."""
-        checks = each_forecast(inner(self.of), problem).times(self.most).most
-        return forecast(self._drafter(), problem) + ONE + Forecast(0, None, None if checks is None else checks + 1)
+        """The samples it takes: the draft's alone where a program finds that right, or else as the model asks."""
+        checks = each_forecast(inner(self.of), problem).times(self.most)
+        plan = Forecast(1, None, 1)
+        return forecast(self._drafter(), problem) + replace(plan + checks + reply(problem), least=0)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer verification questions, then with a smaller draft."""
         each = each_forecast(inner(self.of), problem).most
         if not each:
             return None
-        draft = within(self._drafter(), problem, samples - 2 - each)
+        left = samples - 2 - (problem.output_schema is not None)
+        draft = within(self._drafter(), problem, left - each)
         spent = forecast(draft, problem).most if draft else None
         if spent is None:
             return None
-        return replace(self, draft=draft, most=min(self.most, (samples - 2 - spent) // each))
+        return replace(self, draft=draft, most=min(self.most, (left - spent) // each))
 
 
 def _standing(draft: Outcome, why: str, checks: list[tuple[str, str]], missing: int) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from promptkit.announced import ONE, About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.exchange import answer_once
 from promptkit.types import Model, Outcome, Problem
 
@@ -29,4 +29,4 @@ class Direct:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes."""
-        return ONE
+        return reply(problem)

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from promptkit import examples as shelf
 from promptkit import prompts
-from promptkit.announced import ONE, About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.examples import Example, Given
@@ -59,7 +59,7 @@ class FewShot:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes."""
-        return ONE
+        return reply(problem)
 
     def resolved(self, problem: Problem) -> FewShot:
         """With the examples themselves in place of their file: a run can be made again when the file has changed."""
@@ -116,8 +116,8 @@ def _example(problem: Problem, template: Prompt, each: Example, rationale: bool)
     _, asked = _apart(put(replace(problem, text=each.question, parts=(), history=()), template).messages)
     texts = {"question": each.question, "answer": each.answer, "rationale": each.rationale if rationale else ""}
     form = prompts.pack(problem.pack).template("example").request(texts)
-    reply = "\n".join(turn.text for turn in (*asked[1:], *form.messages))  # a template may begin the reply itself
-    return *asked[:1], message("assistant", reply)
+    said = "\n".join(turn.text for turn in (*asked[1:], *form.messages))  # a template may begin the reply itself
+    return *asked[:1], message("assistant", said)
 
 
 def _apart(turns: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:

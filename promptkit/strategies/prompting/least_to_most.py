@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
@@ -77,13 +77,13 @@ class LeastToMost:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; how many sub-questions there are is for the model to say."""
-        most = each_forecast(inner(self.of), problem).times(self.most).most
-        return Forecast(2, None, None if most is None else most + 2)
+        parts = each_forecast(inner(self.of), problem).times(self.most)
+        return Forecast(1, None, 1) + replace(parts, least=0) + reply(problem)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer sub-questions."""
         each = each_forecast(inner(self.of), problem).most
-        fewer = min(self.most, (samples - 2) // each) if each else 0
+        fewer = min(self.most, (samples - 2 - (problem.output_schema is not None)) // each) if each else 0
         return replace(self, most=fewer) if fewer > 0 else None
 
 

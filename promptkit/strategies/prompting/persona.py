@@ -25,8 +25,7 @@ class Persona:
     about: ClassVar[About] = About(
         calls="those of the strategy inside",
         helps="tone, vocabulary and length are to be somebody's (the persona pattern, arXiv:2302.11382)",
-        fails="being right: 162 personas on 2,410 factual questions did no better than none, over 4 families of models "
-        "(arXiv:2311.10054)",
+        fails="being right: on factual questions personas do no better than none (arXiv:2311.10054)",
     )
 
     who: str  # who answers, as in "You are …": a terse physicist

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import ONE, About, Forecast, forecast, within
+from promptkit.announced import ONE, About, Forecast, forecast, reply, within
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
@@ -71,7 +71,7 @@ class Rephrase:
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes."""
         answering = self._answering()
-        return ONE + forecast(answering, problem) if answering else ONE
+        return ONE + forecast(answering, problem) if answering else reply(problem)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With a smaller strategy in the second call; in one call where two are too many."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
@@ -58,7 +58,7 @@ class SelfAsk:
             got = await ask(model, request, where=f"turn-{len(asked)}")
             kind, text = _next(got)
             if kind == "final" and problem.output_schema is None:
-                return await self._concluded(replace(got, text=got.text), request, problem, model, asked)
+                return await self._concluded(got, request, problem, model, asked)
             if kind != "follow-up":
                 break
             if same(text) in {same(question) for question, _ in asked}:
@@ -99,20 +99,21 @@ class SelfAsk:
         template = pack.template("self-ask")
         kind, text = _next(got)
         if kind == "final" and problem.output_schema is None:
-            got = replace(got, text=stated(reader_of(problem, pack, template), text.strip()))
+            # The line is whole, whatever was cut off behind it.
+            got = replace(got, text=stated(reader_of(problem, pack, template), text), finish="stop")
         outcome = await answer_in(got, request, problem, model, template)
         missing = sum(answer is None for _, answer in asked)
         return replace(outcome, detail={**outcome.detail, "follow_ups": asked, "unanswered": missing})
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; how many follow-up questions there are is for the model to say."""
-        each = each_forecast(inner(self.of), problem).most
-        return Forecast(1, None, None if each is None else self.most * (1 + each) + 1)
+        each = (Forecast(1, None, 1) + each_forecast(inner(self.of), problem)).times(self.most)
+        return replace(each, least=0) + reply(problem)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer follow-up questions."""
         each = each_forecast(inner(self.of), problem).most
-        fewer = min(self.most, (samples - 1) // (1 + each)) if each else 0
+        fewer = min(self.most, (samples - 1 - (problem.output_schema is not None)) // (1 + each)) if each else 0
         return replace(self, most=fewer) if fewer > 0 else None
 
 

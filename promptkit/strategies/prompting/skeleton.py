@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, Warned, emit
 from promptkit.exchange import WHOLE, answer_once, answer_to, put, reader_of
@@ -77,11 +77,12 @@ class SkeletonOfThought:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; how many points there are is for the model to say."""
-        return Forecast(2, None, 1 + self.most + _read_from_text(problem))
+        points = Forecast(2, None, 1 + self.most)
+        return points + replace(reply(problem), least=0) if _read_from_text(problem) else points
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer points."""
-        fewer = min(self.most, samples - 1 - _read_from_text(problem))
+        fewer = min(self.most, samples - 1 - _read_from_text(problem) - (problem.output_schema is not None))
         return replace(self, most=fewer) if fewer > 0 else None
 
 
@@ -93,13 +94,11 @@ def _read_from_text(problem: Problem) -> bool:
 def _written(number: int, point: str, got: Sample) -> str:
     """A point as it stands in the text: its title, and what was written of it, once."""
     title = f"{number}. {point.rstrip(':')}"
-    again = re.compile(
-        rf"[\s*_#]*(?:{number}[.)]\s*)?[*_]*{re.escape(point.rstrip(':.'))}[*_]*[\s.:–-]*", re.IGNORECASE
-    )
-    body = (
-        again.sub("", (got.text or "").strip(), count=1) if again.match((got.text or "").strip()) else (got.text or "")
-    )
-    return f"{title}: {body.strip()}" if body.strip() else title
+    words, body = re.escape(point.rstrip(":.")), (got.text or "").strip()
+    # The title ends where its last word does: "Cost" is not the beginning of "Costs", nor "Non" that of "Non-profit".
+    again = re.match(rf"[\s*_#]*(?:{number}[.)]\s*)?[*_]*{words}[*_]*(?![\w'’-])[\s.:–—-]*", body, re.IGNORECASE)
+    body = body[again.end() :] if again else body
+    return f"{title}: {body}" if body else title
 
 
 def _counted(written: list[Sample]) -> dict[str, Any]:

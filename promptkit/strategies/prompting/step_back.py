@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from promptkit import prompts
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, exactly, reply
 from promptkit.composition import Of, inner
 from promptkit.events import Warned, emit
 from promptkit.exchange import answer_to, put
@@ -66,5 +66,5 @@ class StepBack:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: two where no step-back question can be read."""
-        whole = Forecast(2, 2, 2) + each_forecast(inner(self.of), problem)
+        whole = exactly(1) + each_forecast(inner(self.of), problem) + reply(problem)
         return replace(whole, least=2)

@@ -61,7 +61,7 @@ class PlanSearch:
         sets = [(*each, *_distinct(new)[: self.further]) for each, new in zip(sets, more, strict=True)] or [()]
         given = [{"observations": each} for each in sets]
         plans = _said(await texts(problem, model, "plan-from-observations", given, where="plans", **heat))
-        lost = len(sets) - len(plans)
+        lost = len(sets) - len(plans) + more.count(None)
         if self.criticise and plans:
             doubted = [{"plan": each} for each in plans]
             others = _said(await texts(problem, model, "another-plan", doubted, where="other-plans", **heat))
@@ -77,11 +77,11 @@ class PlanSearch:
         return votes.outcome(**told)
 
     def forecast(self, problem: Problem) -> Forecast:
-        """The samples it takes, if as many observations come as were wanted; at least those of a single plan."""
+        """The samples it takes, if as many observations come as were wanted; at least those to find no plan."""
         sets = self.observations * (self.observations + 1) // 2
         plan = reply(problem) + (exactly(1) + reply(problem) if self.criticise else exactly(0))
         whole = exactly(1) + (exactly(2) + plan).times(sets)
-        return Forecast(2 + plan.least, whole.expected, whole.most)
+        return Forecast(2, whole.expected, whole.most)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer observations, then without the second plans."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from promptkit import prompts
 from promptkit.announced import About, Forecast, forecast
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
@@ -62,6 +61,8 @@ class Reflect:
         if not why and draft.text.strip():
             (score,) = await graded(problem, reviewer, [draft], criteria, where="review-0")
             kept.better(draft, score, 1)
+            if score is None and draft.answer is not None:  # no mend could be found better than that
+                why = "no review of the draft could be read"
         while not why and len(rounds) < self.rounds and draft.text.strip():
             number = len(rounds) + 1
             branch, place = fork(model, number), f"round-{number}"
@@ -89,12 +90,10 @@ class Reflect:
         return kept.outcome(accepted=rounds, score=score, failed=failed)
 
     def forecast(self, problem: Problem) -> Forecast:
-        """The samples it takes: from the draft alone, where rules find it right, up to every round."""
+        """The samples it takes: from the draft alone, which may be right or empty, up to every round."""
         draft, review = forecast(drafting(self.of), problem), reviewing(problem, rubric(self.rubric))
-        checked = prompts.pack(problem.pack).world is not None
-        least = draft if checked else draft + VERDICT.times(review + 1)
         each = VERDICT.times(1 + review) + reply(problem)
-        return rising(least, draft + VERDICT.times(review) + each.times(self.rounds))
+        return rising(draft, draft + VERDICT.times(review) + each.times(self.rounds))
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With as many rounds as fit."""

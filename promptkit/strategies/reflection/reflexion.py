@@ -120,11 +120,12 @@ class Reflexion:
         return (await evaluators.judged(problem, model, [attempt], where=f"{where}/judge"))[0]
 
     def forecast(self, problem: Problem) -> Forecast:
-        """The samples it takes: from one trial that passes up to all of them."""
-        trial = forecast(self._actor(), problem) + (VERDICT if self.evaluator == "judge" else Forecast(0, 0, 0))
+        """The samples it takes: from one trial that passes, or a last one that cannot be read, up to all of them."""
+        attempt = forecast(self._actor(), problem)
+        trial = attempt + (VERDICT if self.evaluator == "judge" else Forecast(0, 0, 0))
         reflects = self.recall in ("reflexion", "both")
         most = trial.times(self.trials) + ONE.times(self.trials - 1 if reflects else 0)
-        return rising(trial, most)
+        return rising(trial if self.trials > 1 else attempt, most)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With as many trials as fit."""

@@ -19,7 +19,7 @@ from promptkit.errors import BadInput
 from promptkit.events import Best, NodeAdded, NodeValued, emit
 from promptkit.reflecting.actions import Actor, Line
 from promptkit.reflecting.consistency import discriminated
-from promptkit.reflecting.forecasts import largest
+from promptkit.reflecting.forecasts import largest, reply
 from promptkit.types import Model, Outcome, Problem
 
 
@@ -59,7 +59,9 @@ class RStar:
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: nobody knows how long the lines are and how often they meet."""
         least = 3 + self.votes if self.depth > 1 else self.votes  # the first expansion
-        return Forecast(least, None, self.rollouts * self.depth * (3 * self.votes + 3) + self.rollouts * self.masks)
+        form = 0 if problem.output_schema is None else reply(problem).most or 0
+        most = self.rollouts * self.depth * (3 * self.votes + 3) + self.rollouts * self.masks + form
+        return Forecast(least, None, most)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With as many rollouts as fit, then with fewer votes."""

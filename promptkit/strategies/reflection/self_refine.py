@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from promptkit import prompts
 from promptkit.announced import About, Forecast, forecast
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
@@ -53,13 +52,12 @@ class SelfRefine:
         return await _Rounds(self, problem, model).run()
 
     def forecast(self, problem: Problem) -> Forecast:
-        """The samples it takes: from the draft alone, where rules find it right, up to every round."""
+        """The samples it takes: from the draft alone, which may be right or empty, up to every round."""
         draft = forecast(drafting(self.of), problem)
         if self.attempts == 1:
             return draft
-        checked = prompts.pack(problem.pack).world is not None
         most = draft + VERDICT.times(self.attempts) + reply(problem).times(self.attempts - 1)
-        return rising(draft if checked else draft + VERDICT, most)
+        return rising(draft, most)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With as many attempts as fit."""

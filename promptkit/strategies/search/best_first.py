@@ -24,8 +24,8 @@ class BestFirst(Valuing):
 
     about: ClassVar[About] = About(
         calls="expansions·g + t·n_evaluate + 1: g = k samples or 1 list, t thoughts judged",
-        helps="ways that differ in length, and mistakes seen late: it goes back where a beam cannot. Web tasks with "
-        "GPT-4o, 18.9 to 26.4 % of VisualWebArena (arXiv:2407.01476)",
+        helps="ways that differ in length, and mistakes seen late: it goes back where a beam cannot; the paper "
+        "finds agents on web tasks better with it than without (arXiv:2407.01476)",
         fails="a judge that values early states above late ones keeps it near the root; scores must be comparable over "
         "the whole tree",
     )

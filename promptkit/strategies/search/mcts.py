@@ -47,8 +47,8 @@ class MonteCarlo(Valuing):
         calls="iterations·(g + n_evaluate) + 1 at most, g = k samples or 1 list; with simulation times depth",
         helps="early values that are poor guides, and visits enough to find out: GSM8K with LLaMA-33B, 10 iterations "
         "48.6 %, aggregated 51.6 %; chain of thought 29.4 %, its vote over 10 46.8 % (arXiv:2305.14992)",
-        fails="few visits: 10 are a vote's tokens many times over. One public comparison has best-of-n level or ahead "
-        "(openr#95: MATH500 best-of-n 0.876, MCTS 0.872)",
+        fails="few visits: 10 are a vote's tokens many times over. Users of a public implementation find "
+        "best-of-n as good (openreasoner/openr#95)",
     )
 
     def __post_init__(self) -> None:

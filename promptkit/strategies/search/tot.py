@@ -58,7 +58,8 @@ class TreeOfThoughts:
     about: ClassVar[About] = About(
         calls="e·g + t·n_evaluate + 1: e = 1 + (depth − 1)·b states grown, g = k samples or 1 list, t thoughts judged",
         helps="where steps can be checked: Game of 24 with GPT-4 and b=5, 74 % of 100; chain of thought 4 %, its vote "
-        "over 100 chains 9 % (arXiv:2305.10601)",
+        "over 100 chains 9 % (arXiv:2305.10601); any of 5 answers counts there, in its public log the first is right "
+        "in 62 of 100",
         fails="where the judge is right less often than about nine times in ten: re-ranking whole chains does as well "
         "for less (arXiv:2402.10890)",
     )

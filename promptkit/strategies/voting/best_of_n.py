@@ -55,8 +55,8 @@ class BestOfN:
         if not 0 <= self.quorum <= 1:
             raise BadInput(f"--quorum must be between 0 and 1, not {self.quorum:g}", hint="e.g. --quorum 0.5")
         if self.reward is not None and not callable(self.reward):
-            raise BadInput(
-                f"a reward is a Python function of question and answer, not {self.reward!r}",
+            raise BadInput(  # the text of one, as a journal has it, says nothing
+                "a reward is a Python function: no journal and no command line has it",
                 hint='pk.run("best-of-n", question, reward=score), or --by judge',
             )
         if self.by not in (None, "verifier", "judge", "rating", "reward") or (self.by == "reward") > bool(self.reward):
@@ -75,7 +75,8 @@ class BestOfN:
             draws = range(len(came), min(len(came) + self.batch, self.n))
             fresh = await source.draw(draws, came.append)
             kept(came, self.quorum)
-            scored += await self._scored(by, world, problem, model, fresh)
+            needed = all(each.score is None for each in scored)
+            scored += await self._scored(by, world, problem, model, fresh, needed)
             first = next(iter(best(scored, above=above)), None)
             if first:
                 emit(Best(first.shown, first.score, first.got.text, verified=by == "verifier"))
@@ -98,13 +99,14 @@ class BestOfN:
         return Chains(problem, model, temperature=self.temperature, reply_tokens=self.reply_tokens)
 
     async def _scored(
-        self, by: By, world: World | None, problem: Problem, model: Model, fresh: Sequence[Sampled]
+        self, by: By, world: World | None, problem: Problem, model: Model, fresh: Sequence[Sampled], needed: bool
     ) -> list[Scored]:
         if by == "verifier" and world:
             return by_program(world, problem, fresh)
         if by == "reward" and self.reward:
             return by_function(self.reward, problem, fresh)
-        return await by_model(problem, model, by, fresh, self.verdicts, where=f"{by}-{fresh[0].index}")
+        where = f"{by}-{fresh[0].index}"
+        return await by_model(problem, model, by, fresh, self.verdicts, where=where, needed=needed)
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes, verdicts and what may be asked again for them included."""

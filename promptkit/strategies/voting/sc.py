@@ -106,7 +106,7 @@ class SelfConsistency:
         count = voting(self.vote).opened(poll)
         drawing = Drawing(count, self.n, stopping(self.stop), self.batch)
         result = await drawing.drawn(count.source(), self.quorum)
-        if problem.output_schema is not None and not result.votes.counts and of is None:
+        if problem.output_schema is not None and of is None and not any(got.answer for got in count.came):
             return await self._mended(count, result, problem, model)
         detail = detailed(count, result, self.vote, self.stop)
         if result.shown is None:
