@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from promptkit.announced import Forecast, forecast, within
-from promptkit.announced import reply as reply
 from promptkit.types import Problem, Strategy
 
 VERDICT = Forecast(1, 1, 2)  # one that cannot be read is asked for once more

@@ -9,7 +9,7 @@ from retold import cut, down, samples_within_forecast, text_of, told
 
 from promptkit.announced import within
 from promptkit.errors import BadInput
-from promptkit.events import Warned
+from promptkit.events import Stopped, Warned
 from promptkit.strategies.reflection.reflect import Reflect
 from promptkit.types import Completion, Problem, Request
 
@@ -103,11 +103,35 @@ def test_a_pack_is_reviewed_by_its_own_judge() -> None:
 
 def test_a_review_that_is_lost_accepts_nothing(instant_retries: None) -> None:
     def say(prompt: str, request: Request) -> str | Completion:
-        return down() if REVIEW in prompt else str(reviewed({})(prompt, request))
+        return down() if REVIEW in prompt and "41" in prompt else str(reviewed({"40": "2"})(prompt, request))
 
     ran = told(Reflect(rounds=1), say)
     assert (ran.outcome.answer, ran.outcome.detail["accepted"]) == ("40", [False])
     assert all(event.message.startswith("no review came back") for event in ran.of(Warned))
+
+
+@pytest.mark.parametrize("review", ["who knows", None])
+def test_no_round_is_paid_for_when_no_mend_could_be_found_better(instant_retries: None, review: str | None) -> None:
+    """Without a grade of the draft there is nothing a mend could be better than."""
+
+    def say(prompt: str, request: Request) -> str | Completion:
+        if REVIEW in prompt:
+            return down() if review is None else review
+        return str(reviewed({})(prompt, request))
+
+    ran = told(Reflect(rounds=3), say)
+    assert (ran.outcome.answer, ran.outcome.detail["accepted"]) == ("40", [])
+    assert not any(CRITIQUE in prompt or REFINE in prompt for prompt in ran.prompts)
+    assert [event.reason for event in ran.of(Stopped)] == ["no review of the draft could be read"]
+
+
+@pytest.mark.parametrize("draft", ["", "who knows"])
+def test_a_draft_that_cannot_be_read_is_in_the_forecast(draft: str) -> None:
+    def say(prompt: str, request: Request) -> str:
+        return "Fine.\nVerdict: 5" if CRITIQUE in prompt else draft
+
+    strategy = Reflect()
+    samples_within_forecast(strategy, told(strategy, say, reader="number"))
 
 
 @pytest.mark.parametrize("part", [CRITIQUE, REFINE])

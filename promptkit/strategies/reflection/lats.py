@@ -12,9 +12,9 @@ from typing import ClassVar, Self
 
 from promptkit import prompts
 from promptkit.algorithms.search.mcts import LATS, mcts
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
-from promptkit.reflecting.forecasts import VERDICT, largest, reply
+from promptkit.reflecting.forecasts import VERDICT, largest
 from promptkit.reflecting.trajectories import Trajectories
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem

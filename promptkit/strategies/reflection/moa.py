@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import About, Forecast, forecast
+from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
-from promptkit.reflecting.forecasts import largest, reply, rising
+from promptkit.reflecting.forecasts import largest, rising
 from promptkit.sampling import fork
 from promptkit.types import Model, Outcome, Problem
 

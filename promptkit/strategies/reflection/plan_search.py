@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, ClassVar, Self
 
-from promptkit.announced import About, Forecast, exactly
+from promptkit.announced import About, Forecast, exactly, reply
 from promptkit.errors import BadInput
 from promptkit.prompting.items import listed
 from promptkit.reflecting.drafts import Reply, drafted
-from promptkit.reflecting.forecasts import largest, reply
+from promptkit.reflecting.forecasts import largest
 from promptkit.reflecting.texts import texts
 from promptkit.reflecting.votes import Votes
 from promptkit.sampling import fork

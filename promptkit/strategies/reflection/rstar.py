@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Self
 from promptkit import prompts
 from promptkit.algorithms.search.mcts import RSTAR, mcts
 from promptkit.algorithms.search.nodes import Evaluate, Expand, Node, Path, Thought, Turn
-from promptkit.announced import About, Forecast
+from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
 from promptkit.events import Best, NodeAdded, NodeValued, emit
 from promptkit.reflecting.actions import Actor, Line
 from promptkit.reflecting.consistency import discriminated
-from promptkit.reflecting.forecasts import largest, reply
+from promptkit.reflecting.forecasts import largest
 from promptkit.types import Model, Outcome, Problem
 
 

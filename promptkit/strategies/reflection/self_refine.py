@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from promptkit.announced import About, Forecast, forecast
+from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.feedback import Feedback, feedback
-from promptkit.reflecting.forecasts import VERDICT, largest, reply, rising
+from promptkit.reflecting.forecasts import VERDICT, largest, rising
 from promptkit.reflecting.kept import Kept
 from promptkit.sampling import fork
 from promptkit.types import Model, Outcome, Problem
