@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promptkit.announced import Forecast
 from promptkit.errors import BadInput
@@ -67,10 +67,10 @@ def takes(operation: Operation, of: Forecast, reply: Forecast, verdicts: int) ->
         case "generate":
             return of.times(operation.n)
         case "score":
-            return VERDICT.times(verdicts * operation.unscored)
+            return _grading(verdicts * operation.unscored)
         case "keep":
             graded = operation.unscored if operation.n < operation.before else 0
-            return VERDICT.times(verdicts * graded)
+            return _grading(verdicts * graded)
         case "aggregate":
             return reply.times(operation.n)
         case "improve":
@@ -79,6 +79,11 @@ def takes(operation: Operation, of: Forecast, reply: Forecast, verdicts: int) ->
             check = VERDICT if verdicts else NOTHING
             most = check.times(operation.n + 1) + reply.times(operation.n)
             return Forecast(check.least, None, most.most).times(operation.before)
+
+
+def _grading(verdicts: int) -> Forecast:
+    """So many verdicts at most asked for; a thought without an answer is given none."""
+    return replace(VERDICT.times(verdicts), least=0)
 
 
 def _parts(text: str) -> list[tuple[str, int]]:

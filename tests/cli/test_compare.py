@@ -12,6 +12,8 @@ import pytest
 from spoken import OFFERS, QUESTION, begin, end, on_terminal, recorded, until
 
 from promptkit.cli.app import start
+from promptkit.cli.compare import row
+from promptkit.types import Outcome
 
 Capture = pytest.CaptureFixture[str]
 
@@ -118,3 +120,10 @@ def test_a_narrow_terminal_shows_every_answer(home: Path) -> None:
     assert "The second offer" in said.err
     shown = re.sub(r"\x1b\[[\d;]*m|\r", "", said.err)
     assert max(len(line) for line in shown.splitlines()) <= 50
+
+
+def test_the_votes_are_those_for_the_answer() -> None:
+    """Where votes weigh, the answer may have fewer than another one."""
+    votes = (("7", 2), ("8", 3))
+    assert row("sc", Outcome(answer="7", detail={"votes": votes}))[2] == "2 of 5"
+    assert row("sc", Outcome(answer=None, detail={"votes": votes}))[2] == "3 of 5"

@@ -10,6 +10,7 @@ import pytest
 
 import promptkit as pk
 from promptkit.cli.app import start
+from promptkit.types import message
 
 Capture = pytest.CaptureFixture[str]
 
@@ -103,3 +104,29 @@ def test_a_file_is_not_overwritten(home: Path, capsys: Capture) -> None:
 def test_an_unknown_format_is_refused(capsys: Capture) -> None:
     assert start(["runs", "export-samples", record(batch=5), "--format", "csv"]) == 2
     assert "--format sft or --format dpo" in capsys.readouterr().err
+
+
+def test_a_conversation_before_the_question_is_part_of_every_sample(capsys: Capture) -> None:
+    """A chain was asked after it, and so was a strategy inside."""
+    before = [message("user", "Hello"), message("assistant", "Hi")]
+    for how in ({}, {"of": "cot"}):
+        lines = exported(capsys, record(batch=5, history=before, **how))
+        said = [[turn["content"] for turn in line["messages"][:2]] for line in lines]
+        assert said == [["Hello", "Hi"]] * 3
+
+
+def test_a_letter_stands_beside_the_options_it_was_chosen_from(capsys: Capture) -> None:
+    """Each sample had the options in an order of its own, a strategy inside too."""
+
+    def script(request: pk.Request) -> str:
+        (line,) = (each for each in request.messages[-1].text.splitlines() if each.endswith(") Oslo"))
+        return f"Answer: {line[0]}"
+
+    city = "Which city?\nA) Rome\nB) Oslo\nC) Lima"
+    run = pk.run("sc", city, model=pk.Scripted(script, name="city"), n=6, vote="choice-shuffle", of="cot").run
+    lines = exported(capsys, run)
+    asked = {line["messages"][0]["content"] for line in lines}
+    assert len(asked) > 1
+    for line in lines:
+        question, answer = (turn["content"] for turn in line["messages"])
+        assert f"{answer[-1]}) Oslo" in question

@@ -144,3 +144,12 @@ def test_options_and_seed_are_in_the_command(model: str, capsys: Capture) -> Non
     run = ran(model, Direct(), seed=3, reader="number")
     body = document(capsys, 5, run, "--set", "temperature=0.5")
     assert body["command"] == f"promptkit run direct --temperature 0.5 -m {model} --reader number --seed 3 'How many?'"
+
+
+def test_a_question_that_begins_with_a_dash_is_no_option(model: str, capsys: Capture) -> None:
+    run = api.run("sc", "-1 + 3?", model=model, n=2).run
+    command = document(capsys, 5, run, "--set", "n=3")["command"]
+    assert command.endswith(" -- '-1 + 3?'")
+    words = shlex.split(command)[1:]
+    assert start([*words[:2], "-q", *words[2:]]) == 0
+    assert capsys.readouterr().out == "2\n"

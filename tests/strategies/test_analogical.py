@@ -36,6 +36,12 @@ def test_a_recalled_answer_is_not_taken_for_the_own(reply: str | Completion) -> 
     assert run(Analogical(), Script(("", reply)), **NUMBER).outcome.status == "undecided"
 
 
+@pytest.mark.parametrize("heading", ["## 3. Solve the Initial Problem:\n6 * 7.\n", "**Solve the initial problem:** "])
+def test_the_heading_may_have_a_number_and_the_solution_begin_on_its_line(heading: str) -> None:
+    script = Script(("", f"{RECALLED}{heading}Answer: **42**\n\nI hope this helps."))
+    assert run(Analogical(), script, **NUMBER).outcome.answer == "42"
+
+
 def test_without_the_heading_the_last_line_counts() -> None:
     assert run(Analogical(), Script(("", f"{RECALLED}So it is 6 * 7.\nAnswer: 42")), **NUMBER).outcome.answer == "42"
 

@@ -9,6 +9,7 @@ from call_graph import prompt_of
 
 from promptkit import announced, api, events
 from promptkit.errors import BadInput, Unavailable
+from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.strategies.voting.best_of_n import BestOfN
 from promptkit.types import Capabilities, Outcome, Problem, Request
@@ -149,3 +150,41 @@ def test_within_takes_fewer_answers() -> None:
     assert isinstance(smaller, BestOfN)
     assert (smaller.n, smaller.forecast(problem).most) == (3, 9)
     assert announced.within(BestOfN(n=9), problem, 2) is None
+
+
+def test_a_judge_that_is_lost_in_the_last_round_loses_that_answer_alone() -> None:
+    """The last round is of one answer: its call is all of it."""
+
+    def verdict(said: str) -> str:
+        if said == "9":
+            raise Unavailable("the judge is away")
+        return "yes" if said == "8" else "no"
+
+    outcome = best(verdict, n=4, batch=3)
+    assert (outcome.answer, outcome.detail["scores"]) == ("8", [0, 0, 1, None])
+
+
+def test_a_judge_that_is_always_lost_is_an_error() -> None:
+    def verdict(said: str) -> str:
+        raise Unavailable("the judge is away")
+
+    with pytest.raises(Unavailable):
+        best(verdict, n=4, batch=3)
+
+
+def test_a_reward_may_leave_an_answer_open() -> None:
+    outcome = best(reward=lambda question, answer: 1.0 if answer == "8" else None)
+    assert (outcome.answer, outcome.detail["scores"]) == ("8", [None, None, 1.0, None, None])
+
+
+def test_a_reward_that_gives_no_number_is_told() -> None:
+    with pytest.raises(BadInput, match="a reward is a number, not 'much'"):
+        best(reward=lambda question, answer: "much")
+
+
+def test_a_run_with_a_reward_says_why_it_cannot_be_made_again() -> None:
+    with Journal.open(None) as journal:
+        run = best(reward=lambda question, answer: 1.0, journal=journal).run
+        with pytest.raises(BadInput) as caught:
+            api.replay(run, journal=journal)
+    assert caught.value.message == "a reward is a Python function: no journal and no command line has it"

@@ -89,7 +89,7 @@ def test_the_last_sentence_stays_where_the_second_call_has_no_answer() -> None:
         ("never", None, (1, 1)),
         ("unread", None, (1, 2)),
         ("always", None, (2, 2)),
-        ("always", "{}", (1, 1)),  # an output is mended instead
+        ("always", "{}", (1, 2)),  # an output is mended instead
     ],
 )
 def test_what_it_may_take(extract: Any, output: str | None, samples: tuple[int, int]) -> None:

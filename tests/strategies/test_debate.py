@@ -126,3 +126,21 @@ def test_it_shrinks_to_fit() -> None:
     assert (made.agents, made.rounds) == (5, 2)
     assert forecast(made, problem).most == 10
     assert within(Debate(), problem, 1) is None
+
+
+def test_an_agent_whose_own_vote_is_lost_is_counted_and_the_others_go_on(instant_retries: None) -> None:
+    """The quorum of a strategy inside is that strategy's: the debate loses one draft."""
+
+    def say(prompt: str, request: Request) -> str | Completion:
+        return down() if request.draw == (0, 1) else "Answer: 42"
+
+    ran = told(Debate(of="sc(n=2, quorum=1, batch=2)", rounds=1), say)
+    assert (ran.outcome.answer, ran.outcome.detail["failed"]) == ("42", 1)
+
+
+def test_a_round_that_is_lost_whole_leaves_what_was_said_before(instant_retries: None) -> None:
+    def say(prompt: str, request: Request) -> str | Completion:
+        return down() if OTHERS in prompt else "Answer: 42"
+
+    ran = told(Debate(), say)
+    assert (ran.outcome.answer, ran.outcome.detail["failed"]) == ("42", 3)

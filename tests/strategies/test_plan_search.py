@@ -123,3 +123,19 @@ def test_it_shrinks_to_fit() -> None:
     made = within(PlanSearch(), Problem(text="?"), 4)
     assert (made.observations, made.criticise) == (1, False)
     assert within(PlanSearch(), Problem(text="?"), 3) is None
+
+
+def test_observations_that_were_lost_are_counted(instant_retries: None) -> None:
+    """The plan is made without them, and the outcome says so."""
+
+    def say(prompt: str, request: Request) -> str | Completion:
+        lost = kind(prompt) == FURTHER and "- even" in prompt and "- table" not in prompt and "- small" not in prompt
+        return down() if lost else searching(prompt, request)
+
+    outcome = told(PlanSearch(observations=3), say).outcome
+    assert (outcome.detail["lost"], outcome.detail["plans"]) == (1, 12)
+
+
+def test_no_plan_at_all_is_in_the_forecast() -> None:
+    strategy = PlanSearch()
+    samples_within_forecast(strategy, told(strategy, lambda prompt, request: ""))

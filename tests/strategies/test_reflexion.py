@@ -199,3 +199,11 @@ def test_an_evaluator_must_be_declared() -> None:
 def test_rules_that_a_pack_lacks_are_refused_before_a_call() -> None:
     with pytest.raises(BadInput, match="has no rules"):
         told(Reflexion(evaluator="world"), learning)
+
+
+def test_an_only_trial_that_cannot_be_read_is_in_the_forecast() -> None:
+    """There is nothing for the judge to look at."""
+    strategy = Reflexion(evaluator="judge", trials=1)
+    ran = told(strategy, lambda prompt, request: "who knows", reader="number")
+    assert len(ran.prompts) == 1
+    samples_within_forecast(strategy, ran)

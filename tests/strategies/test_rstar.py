@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -166,3 +167,11 @@ def test_it_shrinks_to_fit() -> None:
     made: Any = within(RStar(), Problem(text="?"), 160)
     assert (made.votes, made.rollouts) == (4, 2)
     assert within(RStar(), Problem(text="?"), 5) is None
+
+
+def test_the_output_that_is_drawn_from_a_line_is_in_the_forecast() -> None:
+    """With one rollout of one step there are 1 + 1 + 1 samples, and one more where the output must be mended."""
+    strategy, form = RStar(rollouts=1, depth=1, votes=1), {"type": "object", "required": ["n"]}
+    plain, formed = (strategy.forecast(Problem(text="?", output_schema=each)) for each in (None, json.dumps(form)))
+    assert plain.most is not None
+    assert formed.most == plain.most + 2

@@ -197,6 +197,14 @@ def test_16_a_sampled_thought_that_was_cut_off_is_no_thought() -> None:
     assert [(event.thought, event.reason) for event in of(seen, NodePruned)] == [("thought 0 that goes", "cut off")]
 
 
+@pytest.mark.parametrize("name", ["best-first", "levin"])
+@pytest.mark.parametrize(("expansions", "stop"), [(2, "expansions"), (9, "exhausted")])
+def test_why_it_ended_is_told(name: str, expansions: int, stop: str) -> None:
+    question, say = grove({name: ["likely", {"x": ["sure", {"y": ["sure", {}]}]}] for name in "ab"})
+    outcome, _ = played(made(name, {"expansions": expansions, "depth": 2}), question, say, pack="grove")
+    assert outcome.detail["stop"] == stop
+
+
 @pytest.mark.parametrize("search", SEARCHES)
 def test_nothing_stays_from_one_run_to_the_next(search: str) -> None:
     """One strategy object, several runs at once: each is as if it were alone."""
@@ -211,6 +219,20 @@ def test_nothing_stays_from_one_run_to_the_next(search: str) -> None:
 
     alone, _ = played(strategy, question, say, pack="grove")
     assert {(each.answer, each.text) for each in asyncio.run(both())} == {(alone.answer, alone.text)}
+
+
+@pytest.mark.parametrize("first", ["", ", of=cot", ", of=re-read"])
+def test_4_the_first_answers_are_drawn_at_a_temperature_at_which_they_differ(first: str) -> None:
+    asked: list[Request] = []
+
+    def say(request: Request) -> str:
+        asked.append(request)
+        return "Verdict: 5" if "Give feedback" in prompt_of(request) else f"Answer: {len(asked)}"
+
+    played(f"ab-mcts(iterations=4, width=4, over=answers{first})", "What?", say)
+    drafts = [request for request in asked if "step by step" in prompt_of(request)]
+    assert len({request.draw for request in drafts}) == len(drafts) == 4
+    assert {request.temperature for request in drafts} == {0.7}
 
 
 def test_parameters_are_refused_that_make_no_sense() -> None:
@@ -232,6 +254,8 @@ def test_parameters_are_refused_that_make_no_sense() -> None:
         "levin(nodes=0)",
         "ab-mcts(over=answers, evaluator=sc)",
         "ab-mcts(over=steps, of=cot)",
+        "ab-mcts(over=answers, temperature=0)",
+        'ab-mcts(over=answers, of="cot(temperature=0)")',
     ):
         with pytest.raises(BadInput) as refused:
             inner(wrong)

@@ -179,3 +179,22 @@ def test_a_cap_leaves_the_best_draft() -> None:
 def test_what_cannot_be_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(BadInput, match="must be at least 1"):
         SelfRefine(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_draft_without_a_word_is_in_the_forecast() -> None:
+    """There is nothing to criticise."""
+    ran = told(SelfRefine(), lambda prompt, request: "")
+    assert len(ran.prompts) == 1
+    samples_within_forecast(SelfRefine(), ran)
+
+
+def test_a_first_draft_without_a_readable_verdict_is_refined_all_the_same() -> None:
+    """It is no worse than any other: there is none."""
+
+    def say(prompt: str, request: Request) -> str:
+        if FEEDBACK in prompt:
+            return "Mend it.\nVerdict: 4" if "Answer: 42" in prompt else "It could be better."
+        return "Answer: 42" if REFINE in prompt else "Answer: 40"
+
+    ran = told(SelfRefine(attempts=2, patience=1), say)
+    assert (ran.outcome.answer, ran.outcome.detail["scores"]) == ("42", [None, 4])

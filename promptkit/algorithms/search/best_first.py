@@ -48,9 +48,8 @@ def best_first(
                 pruned.append((child, "score"))
             elif not child.thought.terminal and child.depth < depth:
                 heapq.heappush(queue, (-child.score, len(seen), child))
-        yield Turn(
-            number, tuple(batch), tuple(pruned), tuple(merged), best, meter.hit or ("" if queue else "exhausted")
-        )
-        if meter.hit:
+        stop = meter.ends(queue)
+        yield Turn(number, tuple(batch), tuple(pruned), tuple(merged), best, stop)
+        if stop:
             break
     return ranked(seen, depth)

@@ -45,6 +45,10 @@ class Meter:
             self.hit = self.hit or what
         return granted
 
+    def ends(self, left: object) -> str:
+        """Why expanding ends here, with what is left to expand: exhausted, or a cap; empty where it goes on."""
+        return self.hit or ("exhausted" if not left else "expansions" if self.left("expansions") == 0 else "")
+
     def admitted(self, offered: Sequence[Sequence[Thought]]) -> list[Sequence[Thought]]:
         """The thoughts that join the tree: all of them, or the first ones that fit."""
         return [thoughts[: self.take("nodes", len(thoughts))] for thoughts in offered]

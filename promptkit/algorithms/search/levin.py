@@ -57,11 +57,11 @@ def levin(root: Thought, *, depth: int, width: int = 1, caps: Caps = NONE) -> Se
                     goals.append(node)
                 elif not node.thought.terminal and node.depth < depth:
                     heapq.heappush(queue, (cost, len(seen), node))
-        stop = "goal" if goals else meter.hit or ("" if queue else "exhausted")
+        stop = "goal" if goals else meter.ends(queue)
         yield Turn(number, tuple(batch), (), tuple(merged), best, stop)
         if goals:
             return _answers(seen, depth)
-        if meter.hit:
+        if stop:
             break
     return _answers(seen, depth)
 

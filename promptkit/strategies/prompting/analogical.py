@@ -18,7 +18,10 @@ from promptkit.exchange import answer_in, formed, put
 from promptkit.formed import ask_held
 from promptkit.types import Model, Outcome, Problem
 
-_HEADING = re.compile(r"^[ \t#*_]*solve the initial problem\b.*$", re.IGNORECASE | re.MULTILINE)
+# With a number or not; what stands behind it on its line is a part of the solution.
+_HEADING = re.compile(
+    r"^[ \t#*_]*(?:\d[.)][ \t*_]*)?solve the initial problem\b[*_]*[:.]?[*_]*[ \t]*", re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ class Debate:
                 break
             again = [self._again(said, agent, heard[agent]) for agent in range(self.agents)]
             tasks = [(each, problem, models[agent]) for agent, each in enumerate(again)]
-            fresh = await drafted(tasks, where=f"round-{number}")
+            fresh = await drafted(tasks, where=f"round-{number}", needed=False)
             for agent, (new, asked) in enumerate(zip(fresh, again, strict=True)):
                 failed += lost(new)
                 heard[agent] += _turn(_put(problem, asked), new)

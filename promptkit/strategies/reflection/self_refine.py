@@ -101,14 +101,17 @@ class _Rounds:
             return "there is no text to criticise"
         said = await self._feedback(draft, number)
         self.scores.append(said.score)
-        self.stale = 0 if self.kept.better(draft, said.score, number) else self.stale + 1
+        better = self.kept.better(draft, said.score, number)
+        self.stale = 0 if better or number == 1 else self.stale + 1  # the first is no worse than any
         self.earlier.append({"draft": draft.text.strip(), "critique": said.text})
         if said.lost or not said.text:
             self.failed += said.lost is not None
             return f"the feedback was lost: {said.lost}" if said.lost else "the feedback is empty"
         if said.fine and draft.verified is None:
             return "the feedback finds nothing to mend"
-        return f"{self.stale} drafts in a row are no better" if self.stale >= self.how.patience else ""
+        if self.stale < self.how.patience:
+            return ""
+        return "the draft is no better" if self.stale == 1 else f"{self.stale} drafts in a row are no better"
 
     async def _feedback(self, draft: Outcome, number: int) -> Feedback:
         branch, where = fork(self.model, number), f"attempt-{number}/critique"

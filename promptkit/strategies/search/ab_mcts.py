@@ -15,6 +15,7 @@ from promptkit.algorithms.search.caps import Caps
 from promptkit.algorithms.search.nodes import Search, Thought, ranked
 from promptkit.algorithms.search.posteriors import Beta, Gaussian, Posterior
 from promptkit.announced import About, Forecast, forecast
+from promptkit.balloting.sampled import heated
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.sampling import rng
@@ -52,6 +53,8 @@ class AdaptiveBranching(Valuing):
             raise BadInput("--evaluator judges steps; answers are judged by their critique", hint="--over steps")
         if self.over == "steps" and self.of is not None:
             raise BadInput("--of gives whole answers", hint="--over answers")
+        if self.over == "answers":
+            self._first()  # refused where all the first answers would be one
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The best answer of the tree; verified where the pack's world can tell."""
@@ -94,8 +97,9 @@ class AdaptiveBranching(Valuing):
         return filled(replace(self, over=over, n_evaluate=n), problem, {})
 
     def _first(self) -> Strategy:
-        given = inner(self.of)
-        return given or composition.made("cot", {"temperature": self.temperature, "reply_tokens": self.reply_tokens})
+        """The strategy of the first answers, which are to differ: its own template may have temperature 0."""
+        decoding = {"temperature": self.temperature, "reply_tokens": self.reply_tokens}
+        return heated(inner(self.of) or composition.made("cot", decoding), self.temperature, self.iterations)
 
     def _search(self, root: Thought, depth: int | None, seed: int) -> Search:
         how = {"iterations": self.iterations, "width": self.width, "depth": depth, "seed": seed}
