@@ -98,7 +98,9 @@ def test_caps_hold_and_no_work_is_done_twice(name: str, graph: Graph, depth: int
     paths = [node.path for node in found.nodes]
     assert len(set(paths)) == len(paths)
     within(len({*paths, *found.scored}), caps.nodes)
-    assert all(0 < len(path) <= depth for path in paths if name != "ab-mcts-models")
+    # A state that MCTS met first far down keeps that way, also when a shorter one is found and it grows from there.
+    if name != "ab-mcts-models" and name not in MCTS:
+        assert all(0 < len(path) <= depth for path in paths)
     assert not [node for node in found.judged if node.thought.goal], "the verifier comes first"
 
 

@@ -56,5 +56,5 @@ def test_it_does_arithmetic() -> None:
 
 def test_the_card_is_in_the_package_and_says_the_limits() -> None:
     card = (DATA / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "one training seed" in card
+    assert "one line of training" in card
     assert "Arithmetic" in card

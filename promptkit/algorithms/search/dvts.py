@@ -20,8 +20,9 @@ def dvts(
     meter = Meter(caps)
     heads: list[Node] = [Node((), root)]  # one a subtree, after the first level
     rewards: dict[Path, tuple[float, ...]] = {(): ()}
+    ended: set[Path] = set()  # expanded without an heir: it stays the chain of its subtree, and is not asked again
     for level in range(1, depth + 1):
-        growing = [head for head in heads if not head.thought.terminal]
+        growing = [head for head in heads if not head.thought.terminal and head.path not in ended]
         parents = tuple(growing[: meter.take("expansions", len(growing))])
         if not parents:
             break
@@ -51,8 +52,9 @@ def dvts(
                 tied += sum(node.score == best.score for node in rivals) - 1
         grown, chosen = {node.path[:-1] for node in kept}, {node.path for node in kept}
         heads = [*kept, *(head for head in heads if head.path and head.path not in grown)]
+        ended.update(parent.path for parent in parents if parent.path not in grown)
         pruned = tuple(scored.get(node.path, node) for node in fresh if node.path not in chosen)
-        over = not [node for node in kept if not node.thought.terminal]
+        over = not [head for head in heads if not head.thought.terminal and head.path not in ended]
         kept.sort(key=lambda node: -node.score)
         yield Level(level, tuple(kept), pruned, merged, tied, stop=meter.hit or ("finished" if over else ""))
         if meter.hit or over:
