@@ -13,7 +13,7 @@ from promptkit.decisions import Decision, decide_all
 from promptkit.providers.builtin import open_builtin
 
 
-@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize("direct", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_thousand_verdicts_and_none_unreadable(direct: bool) -> None:
     made = asyncio.run(value(250, 4, direct))
     how = Counter(decision.how for decision in made)
