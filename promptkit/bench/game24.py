@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from statistics import fmean
-from typing import Any
 
-from promptkit.bench.measured import Measured, apart, measured
-from promptkit.bench.section import Bench, Section, Table
-from promptkit.bench.shares import RIGHT, share
+from promptkit.bench.ladder import Rung, climb
+from promptkit.bench.section import Bench, Section
+from promptkit.bench.task import Task, checked
 from promptkit.worlds.game24_puzzles import Split, puzzles
 
 PACK = "game24"
-LADDER: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("direct", "direct", {}),
-    ("cot", "cot", {}),
-    ("sc n=10", "sc", {"n": 10}),
-    ("sc n=20", "sc", {"n": 20}),
-    ("tot b=1", "tot", {"b": 1}),
-    ("tot b=5", "tot", {"b": 5}),
+BUDGET = Rung("tot b=5", "tot", {"b": 5})
+RUNGS = (
+    Rung("direct", "direct"),
+    Rung("few-shot", "few-shot"),
+    Rung("cot", "cot"),
+    Rung("sc n=10", "sc", {"n": 10}),
+    Rung("sc n=20", "sc", {"n": 20}),
+    Rung("sc", "sc", size="n"),
+    Rung("best-of-n n=100", "best-of-n", {"n": 100}),  # it ends at the first right one: a size would not bind
+    Rung("tot b=1", "tot", {"b": 1}),
+    BUDGET,
+    Rung("tot b=5 adaptive", "tot", {"b": 5, "adaptive": True}),
+    Rung("tot dfs", "tot", {"search": "dfs"}, size="nodes"),
+    Rung("beam", "beam", size="b"),
+    Rung("best-first", "best-first", size="expansions"),
+    Rung("mcts", "mcts", size="iterations"),
 )
 COMPARED = (
     ("tot b=5", "tot b=1"),
@@ -29,35 +35,35 @@ COMPARED = (
     ("sc n=10", "cot"),
     ("cot", "direct"),
 )
-FITTED = 20  # validation puzzles on which n is chosen
-MOST = 640  # samples of a vote, at most
+FITTED = 20  # validation puzzles on which sizes are chosen
 
 
 async def measure(bench: Bench) -> Section:
-    """The ladder from one greedy answer to a tree search, then a vote that may write as much as the search."""
-    asked = chosen("test", bench.items)
-
-    async def rung(label: str, strategy: str, how: dict[str, Any], seeds: Sequence[int] = bench.seeds) -> Measured:
-        return await measured(bench, label, strategy, asked, part="game24", pack=PACK, seeds=seeds, **how)
-
-    ladder = {label: await rung(label, strategy, how) for label, strategy, how in LADDER}
-    n, fitted = await equal_n(bench)
-    equal = await rung(f"sc n={n} (equal tokens)", "sc", {"n": n}, bench.seeds[:1])  # the dearest row by far
-    rows = tuple((m.label, *share(m.right), m.calls, m.tokens, m.seconds) for m in (*ladder.values(), equal))
+    """The ladder from one greedy answer to the searches, those of a size at the tokens of tot b=5."""
+    task = Task(
+        "game24",
+        PACK,
+        tuple(chosen("test", bench.items)),
+        tuple(chosen("validation", min(FITTED, bench.items))),
+        checked,
+    )
+    ladder = await climb(bench, task, RUNGS, BUDGET)
     return Section(
         "game24",
         "Game of 24: strategies",
-        (Table("Test puzzles solved", ("strategy", *RIGHT, "calls", "tokens out", "seconds"), rows),),
+        (ladder.table("Test puzzles solved"), ladder.votes("Votes over n chains")),
         (
-            f"{len(asked)} puzzles of the test split, {seeds_told(bench)}. One answer a puzzle counts, checked by exact"
-            " arithmetic; undecided is wrong. Intervals are 95 %, over puzzles.",
-            "Calls and tokens are nominal, as if each strategy were alone; seconds are wall clock a puzzle, several at"
-            " once, and what an earlier row has asked comes from the journal.",
-            f"n={n} is the vote whose mean output tokens come nearest those of tot b=5 on {fitted} validation puzzles; "
-            "that row has the first seed alone.",
-            *(apart(ladder[one], ladder[other]) for one, other in COMPARED),
-            apart(ladder["tot b=5"], equal),
+            f"{len(task.asked)} puzzles of the test split, {seeds_told(bench)}; votes of the second table have the "
+            "first seed alone. One answer a puzzle counts, checked by exact arithmetic; undecided is wrong. best-of-n "
+            "and the searches see a goal by program, as soon as there is one. Intervals are 95 %, over puzzles.",
+            "Calls and tokens are nominal, as if each strategy were alone; draws are generated one at a time.",
+            f"A size that a name ends in (sc n, best-of-n n, nodes, expansions …) is the one whose mean output tokens "
+            f"come nearest the {ladder.budget:,.0f} of tot b=5 on {len(task.fitting)} validation puzzles; so is the "
+            "vote beside each row, at that row's tokens.",
+            *(ladder.ahead(*pair) for pair in COMPARED),
+            ladder.saved("tot b=5 adaptive", "tot b=5"),
         ),
+        (ladder.chart("Game of 24"),),
     )
 
 
@@ -71,36 +77,3 @@ def chosen(split: Split, n: int) -> list[str]:
 def seeds_told(bench: Bench) -> str:
     """`1 seed`, `2 seeds`."""
     return f"{len(bench.seeds)} seed{'s' if len(bench.seeds) > 1 else ''}"
-
-
-async def equal_n(bench: Bench) -> tuple[int, int]:
-    """The n of a vote that writes as many tokens as tot b=5, and on how many validation puzzles that was found."""
-    asked, seed = chosen("validation", min(FITTED, bench.items)), bench.seeds[0]
-
-    async def tokens(strategy: str, **how: Any) -> float:
-        outcomes = await bench.solve(strategy, asked, pack=PACK, seed=seed, **how)
-        return fmean(outcome.usage.output_tokens for outcome in outcomes)
-
-    bench.say(f"game24: tokens of tot b=5 on {len(asked)} validation puzzles")
-    allowed = await tokens("tot", b=5)
-    bench.say("game24: the vote that writes as many")
-    return await nearest_n(lambda n: tokens("sc", n=n), allowed), len(asked)
-
-
-async def nearest_n(tokens: Callable[[int], Awaitable[float]], allowed: float) -> int:
-    """The n from 1 to MOST whose tokens come nearest, to a few per cent; they never fall as n grows."""
-    spent: dict[int, float] = {}
-
-    async def of(n: int) -> float:
-        if n not in spent:
-            spent[n] = await tokens(n)
-        return spent[n]
-
-    low, high = 1, 20
-    while await of(high) < allowed and high < MOST:
-        low, high = high, high * 2
-    while high - low > max(1, low // 32):
-        middle = (low + high) // 2
-        low, high = (middle, high) if await of(middle) < allowed else (low, middle)
-    await of(low)
-    return min((low, high), key=lambda n: abs(spent[n] - allowed))

@@ -20,6 +20,7 @@ from promptkit.bench.game24 import PACK, chosen
 from promptkit.bench.measured import Measured, measured
 from promptkit.bench.section import Bench, Section, Table
 from promptkit.bench.shares import RIGHT, compared, share
+from promptkit.bench.task import Task, checked
 from promptkit.decisions import decide_all
 from promptkit.exchange import put, verified
 from promptkit.sampling import ask_all
@@ -39,24 +40,22 @@ WORLD = Game24()
 
 async def measure(bench: Bench) -> Section:
     """Both kinds of proposals under three kinds of values, with a narrow beam and a wide one."""
-    asked = chosen("test", bench.items)
+    task = Task("grid", PACK, tuple(chosen("test", bench.items)), (), checked)
     found: dict[Cell, Measured] = {}
     for b, proposals, values in product((1, 5), get_args(Proposals), get_args(Values)):
         label = f"proposals {proposals}, values {values}, b={b}"
         mixed = Mixed(proposals=proposals, values=values, b=b)
-        found[proposals, values, b] = await measured(
-            bench, label, mixed, asked, part="grid", pack=PACK, seeds=bench.seeds[:1]
-        )
+        found[proposals, values, b] = await measured(bench, task, label, mixed, bench.seeds[:1])
     rows = tuple((*cell, *share(m.right), m.calls) for cell, m in found.items())
     return Section(
         "grid",
         "Game of 24: the model's proposals and values",
         (Table("Test puzzles solved", ("proposals", "values", "b", *RIGHT, "calls"), rows),),
         (
-            f"{len(asked)} puzzles of the test split, the first seed. Proposals: the model's, or as many legal steps"
-            " drawn at random (8, 6 and 4 with 4, 3 and 2 numbers left; whole results from 0 to 300). Values: none (a"
-            " random order), the model's, or exact (whether 24 can still be made). In every cell a goal is seen by"
-            " program.",
+            f"{len(task.asked)} puzzles of the test split, the first seed. Proposals: the model's, or as many legal"
+            " steps drawn at random (8, 6 and 4 with 4, 3 and 2 numbers left; whole results from 0 to 300). Values:"
+            " none (a random order), the model's, or exact (whether 24 can still be made). In every cell a goal is"
+            " seen by program.",
             *_claims({cell: m.right for cell, m in found.items()}),
         ),
     )

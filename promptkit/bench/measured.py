@@ -1,8 +1,7 @@
-"""A strategy measured on questions that a program checks, with several seeds; and what sets two of them apart."""
+"""A strategy measured on the questions of a task, with several seeds; and what sets two of them apart."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -10,6 +9,7 @@ from typing import Any
 
 from promptkit.bench.section import Bench
 from promptkit.bench.shares import compared
+from promptkit.bench.task import Task
 from promptkit.types import Outcome, Strategy
 
 
@@ -21,38 +21,25 @@ class Measured:
     right: tuple[float, ...]  # of each question, the part of the seeds that got it right
     calls: float
     tokens: float  # output; nominal: as if no call had been in the journal
-    seconds: float  # wall clock a question, with several questions under way
-
-
-def right(outcome: Outcome) -> bool:
-    """Whether the one answer it gave was checked and found right; undecided is wrong."""
-    return outcome.detail.get("verified") is True
 
 
 async def measured(
-    bench: Bench,
-    label: str,
-    strategy: str | Strategy,
-    questions: Sequence[str],
-    *,
-    part: str,
-    pack: str,
-    seeds: Sequence[int],
-    **how: Any,
+    bench: Bench, task: Task, label: str, strategy: str | Strategy, seeds: Sequence[int], **how: Any
 ) -> Measured:
-    """A strategy on all questions, once a seed; `part` is the section that says so."""
+    """A strategy on all questions of a task, once a seed."""
     rounds: list[list[Outcome]] = []
-    started = time.monotonic()
     for at, seed in enumerate(seeds, start=1):
-        bench.say(f"{part}: {label}" + (f", seed {at} of {len(seeds)}" if len(seeds) > 1 else ""))
-        rounds.append(await bench.solve(strategy, questions, pack=pack, seed=seed, **how))
+        bench.say(f"{task.section}: {label}" + (f", seed {at} of {len(seeds)}" if len(seeds) > 1 else ""))
+        rounds.append(await bench.solve(strategy, task.asked, pack=task.pack, seed=seed, **how))
     everything = [outcome for outcomes in rounds for outcome in outcomes]
     return Measured(
         label,
-        right=tuple(fmean(map(right, same)) for same in zip(*rounds, strict=True)),
+        right=tuple(
+            fmean(task.right(question, outcome) for outcome in outcomes)
+            for question, *outcomes in zip(task.asked, *rounds, strict=True)
+        ),
         calls=fmean(outcome.usage.calls for outcome in everything),
         tokens=fmean(outcome.usage.output_tokens for outcome in everything),
-        seconds=(time.monotonic() - started) / len(everything),
     )
 
 

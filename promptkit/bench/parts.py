@@ -5,19 +5,12 @@ from __future__ import annotations
 import importlib
 
 from promptkit.bench.section import Bench, Section
-from promptkit.errors import UnknownName
 
 SECTIONS = {
     name: f"promptkit.bench.{name}"
     for name in ("game24", "grid", "words", "adaptive", "patterns", "verdicts", "reflection", "speed")
 }
-
-
-def known(name: str) -> str:
-    """The name itself; UnknownName with the nearest one when there is no such section."""
-    if name not in SECTIONS:
-        raise UnknownName("section", name, SECTIONS)
-    return name
+DRAWN = ("game24", "words")  # those with a chart
 
 
 async def measure(name: str, bench: Bench) -> Section:

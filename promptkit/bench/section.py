@@ -25,6 +25,29 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A share from 0 to 1 with its 95 % interval, at what it cost."""
+
+    label: str
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Shares against a cost, which is drawn on a logarithmic scale: points by name, and one line."""
+
+    title: str
+    x: str
+    y: str
+    points: tuple[Point, ...]
+    line: tuple[Point, ...]
+    line_label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One part of a benchmark: tables, then what they show, claim by claim."""
 
@@ -32,6 +55,7 @@ class Section:
     title: str
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()  # how it was measured; comparisons with their intervals and p-values
+    charts: tuple[Chart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

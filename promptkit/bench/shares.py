@@ -26,6 +26,12 @@ def points(gap: Difference) -> str:
     return f"{mean:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}), {probability(gap.p)}"
 
 
+def bounds(gap: Difference) -> str:
+    """A difference in percentage points with its interval, for a cell: `+3.6 (2.2 to 5.3)`."""
+    mean, low, high = (100 * part + 0.0 for part in (gap.mean, gap.low, gap.high))  # no "-0.0"
+    return f"{mean:+.1f} ({low:.1f} to {high:.1f})"
+
+
 def probability(p: float) -> str:
     """A p-value as papers write it."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

@@ -9,10 +9,12 @@ from statistics import fmean
 from typing import Any
 
 from promptkit.bench.draws import Draws
+from promptkit.bench.ladder import Ladder, Rung, climb
 from promptkit.bench.section import Bench, Cell, Section, Table
 from promptkit.bench.shares import RIGHT, compared, share
+from promptkit.bench.task import Task
 from promptkit.types import Outcome
-from promptkit.worlds.words import Level, WordProblem, draw
+from promptkit.worlds.words import Level, Split, WordProblem, draw
 
 PACK = "words"
 SAMPLES = 10  # chains a vote is taken over
@@ -23,14 +25,30 @@ LEVELS: dict[Level, str] = {
     "middle": "Middle: 4 steps, results up to 999, distractors",
     "hard": "Hard: 4 to 7 steps, results up to 5,000, distractors",
 }
+BUDGET = Rung("tot b=2", "tot", {"b": 2})
+RUNGS = (
+    Rung("direct", "direct"),
+    Rung("few-shot chains", "few-shot", {"rationale": True}),
+    Rung("cot", "cot"),
+    Rung(f"sc n={SAMPLES}", "sc", {"n": SAMPLES}),
+    Rung("sc", "sc", size="n"),
+    Rung("best-of-n, judged", "best-of-n", {"by": "judge"}, size="n"),
+    BUDGET,
+    Rung("tot dfs", "tot", {"search": "dfs"}, size="nodes"),
+    Rung("beam", "beam", size="b"),
+    Rung("best-first", "best-first", size="expansions"),
+    Rung("mcts", "mcts", size="iterations"),
+)
+FITTED = 20  # validation problems on which sizes are chosen
+LADDER: Level = "middle"
 
 
 @cache
-def problems(level: Level, n: int) -> tuple[WordProblem, ...]:
-    """n different problems of the test split, always the same ones."""
+def problems(level: Level, n: int, split: Split = "test") -> tuple[WordProblem, ...]:
+    """n different problems of a split, always the same ones."""
     rng, found = random.Random(f"words {level}"), dict[str, WordProblem]()
     while len(found) < n:
-        drawn = draw(rng, level=level, split="test")
+        drawn = draw(rng, level=level, split=split)
         found.setdefault(drawn.key, drawn)
     return tuple(found.values())
 
@@ -39,10 +57,15 @@ async def measure(bench: Bench) -> Section:
     """Shares of right answers by level, and what each way of asking is worth where it matters most."""
     told = {level: await _level(bench, level) for level in LEVELS}
     columns = ("strategy", *RIGHT, "undecided %", "samples", "tokens out")
+    ladder = await _ladder(bench)
     return Section(
         "words",
         "Arithmetic word problems",
-        tuple(Table(LEVELS[level], columns, tuple(asked.rows)) for level, (asked, _) in told.items()),
+        (
+            *(Table(LEVELS[level], columns, tuple(asked.rows)) for level, (asked, _) in told.items()),
+            ladder.table(f"The ladder, level {LADDER}"),
+            ladder.votes(f"Votes over n chains, level {LADDER}"),
+        ),
         (
             f"{bench.items} problems of each level, of the test split, whose arithmetic is nowhere in training. No "
             "program checks an answer before it counts; an undecided vote or an unreadable reply is wrong.",
@@ -50,8 +73,27 @@ async def measure(bench: Bench) -> Section:
             f"sample stands for the mean of the {SAMPLES} a vote is taken over. Intervals: Wilson's where a problem is "
             "asked once, else bootstrap over problems.",
             *(note for level, (_, got) in told.items() for note in _compared(level, got)),
+            f"Ladder: strategies as users get them, seeds {', '.join(map(str, bench.seeds))}, votes of the last table "
+            "the first alone. A size that a name ends in is the one whose mean output tokens come nearest the "
+            f"{ladder.budget:,.0f} of {BUDGET.label} on {FITTED} validation problems; so is the vote beside each row. "
+            "Draws are generated one at a time.",
         ),
+        (ladder.chart(f"Word problems, level {LADDER}"),),
     )
+
+
+async def _ladder(bench: Bench) -> Ladder:
+    asked = problems(LADDER, bench.items)
+    truth = {problem.question: str(problem.answer) for problem in asked}
+    fitting = problems(LADDER, min(FITTED, bench.items), "validation")
+    task = Task(
+        "words",
+        PACK,
+        tuple(truth),
+        tuple(problem.question for problem in fitting),
+        lambda question, outcome: outcome.answer == truth[question],
+    )
+    return await climb(bench, task, RUNGS, BUDGET)
 
 
 async def _level(bench: Bench, level: Level) -> tuple[_Asked, dict[str, list[float]]]:

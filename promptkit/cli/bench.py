@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +16,7 @@ from promptkit.cli.exits import Exit
 from promptkit.cli.speak import clean, err, out, out_json
 from promptkit.cli.tables import columns, prose
 from promptkit.cli.verb import Verb
+from promptkit.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
     from promptkit.bench.section import Section
@@ -27,13 +31,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def bench(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="provider:name, as after -m.", autocompletion=complete.models)
-    ] = "builtin",
-    section: Annotated[
+    names: Annotated[
         list[str] | None,
+        typer.Argument(
+            metavar="[NAME]…",
+            help="Sections; default: all. A model's name, as after -m.",
+            autocompletion=complete.benched,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
         typer.Option(
-            "--section", metavar="NAME", help="Only this one; repeatable.", autocompletion=complete.bench_sections
+            "-m", "--model", metavar="MODEL", help="provider:name; default: builtin.", autocompletion=complete.models
         ),
     ] = None,
     items: Annotated[
@@ -45,12 +54,18 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help=f"--items {QUICK_ITEMS} --seeds {QUICK_SEEDS}: minutes, wide intervals.")
     ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot", metavar="FILE.svg", help="Right answers against tokens, drawn; needs the extra `plots`."
+        ),
+    ] = None,
     journal: Annotated[
         str, typer.Option("--journal", metavar="PATH", help="Where calls are kept; memory keeps nothing.")
     ] = "memory",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> int:
-    """Measure what a model gets right under each strategy.
+    """Measure what a model gets right under each strategy, and what a vote gets with as many tokens.
 
     Sections: game24, grid, words, adaptive, patterns, verdicts, reflection, speed. With a journal on disk an
     interrupted benchmark goes on where it stopped.
@@ -61,7 +76,9 @@ def bench(
     from promptkit.bench.section import Bench
     from promptkit.runtime.open import open_provider
 
-    names = list(dict.fromkeys(map(parts.known, section or parts.SECTIONS)))
+    sections, model = _parted(names or [], model)
+    if plot:
+        _drawable(plot, sections)
     measuring = Bench(
         model=open_provider(model),
         journal=open_journal(journal),
@@ -71,7 +88,7 @@ def bench(
     )
     found: list[Section] = []
     try:
-        for name in names:
+        for name in sections:
             found.append(sync.run(parts.measure(name, measuring)))
             if not as_json:
                 _print(found[-1], first=len(found) == 1)
@@ -82,7 +99,38 @@ def bench(
         return Exit.INTERRUPTED
     if as_json:
         out_json(report.as_json(measuring, found))
+    if plot:
+        from promptkit.bench.plot import svg
+
+        plot.write_text(svg([chart for section in found for chart in section.charts]), encoding="utf-8")
+        err(f"drawn: {plot}")
     return Exit.DONE
+
+
+def _parted(names: Sequence[str], model: str | None) -> tuple[list[str], str]:
+    """The sections that are named, all if none is; and the model, which may be named among them."""
+    from promptkit.bench import parts
+
+    models = [name for name in names if name == "builtin" or ":" in name] + ([model] if model else [])
+    if len(models) > 1:
+        raise BadInput(f"one model at a time, not {' and '.join(models)}", hint=f"promptkit bench -m {models[0]}")
+    sections = [name for name in names if name not in models]
+    if wrong := next((name for name in sections if name not in parts.SECTIONS), None):
+        raise UnknownName("section", wrong, (*parts.SECTIONS, "builtin"))
+    return list(dict.fromkeys(sections)) or list(parts.SECTIONS), models[0] if models else "builtin"
+
+
+def _drawable(plot: Path, sections: Sequence[str]) -> None:
+    """BadInput, before hours are spent, when the plot could not be made."""
+    from promptkit.bench import parts
+
+    if plot.suffix.lower() != ".svg" or not plot.absolute().parent.is_dir():
+        what = "not an .svg file" if plot.suffix.lower() != ".svg" else "no such folder"
+        raise BadInput(f"{plot}: {what}", hint="e.g. --plot ladder.svg")
+    if not set(sections) & set(parts.DRAWN):
+        raise BadInput("nothing to draw in these sections", hint=f"promptkit bench {parts.DRAWN[0]} --plot {plot}")
+    if find_spec("matplotlib") is None:
+        raise BadInput("a plot needs matplotlib", hint="pip install 'promptkit[plots]'")
 
 
 def _print(section: Section, *, first: bool) -> None:

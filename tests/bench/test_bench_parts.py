@@ -10,7 +10,8 @@ from fractions import Fraction
 import pytest
 
 import promptkit as pk
-from promptkit.bench import patterns, reflection, speed, verdicts, words
+from promptkit.bench import equal, ladder, patterns, reflection, speed, verdicts, words
+from promptkit.bench.ladder import Rung
 from promptkit.bench.section import Bench, Section, Table
 from promptkit.bench.states import alive
 from promptkit.journal import Journal
@@ -20,6 +21,7 @@ from promptkit.worlds.game24 import Game24, moves, show, solvable
 
 Measure = Callable[[Bench], Awaitable[Section]]
 ITEMS = 6
+COT = Rung("cot", "cot")
 
 
 def measure(
@@ -44,9 +46,19 @@ def note(section: Section, beginning: str) -> str:
     return found
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes of equal tokens are sought among few: what a vote of hundreds gets is not in question here."""
+    monkeypatch.setattr(equal, "MOST", 24)
+    monkeypatch.setattr(ladder, "CURVE", (1, 5))
+    monkeypatch.setattr(words, "RUNGS", (Rung("direct", "direct"), COT))
+    monkeypatch.setattr(words, "BUDGET", COT)
+
+
 # words --------------------------------------------------------------------------------------------------------
 
 TRUTH = {p.question: p.answer for level in words.LEVELS for p in words.problems(level, ITEMS)}
+TRUTH |= {p.question: p.answer for p in words.problems("middle", ITEMS, "validation")}
 
 
 def reasoner(request: Request) -> str:
@@ -62,9 +74,11 @@ def reasoner(request: Request) -> str:
 def test_words_tells_what_reasoning_and_voting_are_worth(journal: Journal) -> None:
     section = measure(words.measure, reasoner, journal, seeds=(0, 1))
     plain = {"direct": 0.0, "cot": 1.0, "cot at T = 0.7, one sample": pytest.approx(0.6), "sc n=10": 1.0}
-    easy, middle, hard = (column(table, "right %") for table in section.tables)
+    easy, middle, hard = (column(table, "right %") for table in section.tables[:3])
     assert easy == hard == plain
     assert middle == plain | {f"few-shot chains, {n} shown": 1.0 for n in (1, 2, 4)}
+    assert column(section.tables[3], "right %") == {"direct": 0.0, "cot": 1.0}
+    assert str(section.tables[3].rows[0][-1]).startswith("-100.0 (")
     assert "+100.0 points" in note(section, "Hard, cot − direct")
     assert "+40.0 points" in note(section, "Easy, sc n=10 − one sampled chain")
     assert "+0.0 points" in note(section, "Middle, few-shot chains, 4 shown")
@@ -197,6 +211,8 @@ def test_every_part_can_be_measured_on_the_model_in_the_package(
 ) -> None:
     monkeypatch.setattr(speed, "LOADS", 1)
     monkeypatch.setattr(speed, "SEARCHES", 1)
+    monkeypatch.setattr(speed, "OF_EACH", 2)  # one greedy, one sampled; in the fresh process as well
+    monkeypatch.setattr(speed, "_TEXTS", f"import promptkit.bench.speed as speed\nspeed.OF_EACH = 2\n{speed._TEXTS}")
     monkeypatch.setattr(reflection, "AT_A_TIME", 4)
 
     async def measured() -> Section:

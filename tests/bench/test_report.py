@@ -7,9 +7,7 @@ import json
 import pytest
 
 from promptkit.bench import report
-from promptkit.bench.parts import SECTIONS, known
 from promptkit.bench.section import Bench, Section, Table
-from promptkit.errors import UnknownName
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 
@@ -59,9 +57,3 @@ def test_json_has_the_numbers_and_no_date(bench: Bench) -> None:
     )
     assert len(body["identity"]) == 64
     assert body["sections"][0]["tables"][0]["rows"][0] == ["cot", 0.744, 0.691, 0.788, 1, 66.25]
-
-
-def test_a_section_has_a_name_that_is_known() -> None:
-    assert list(map(known, SECTIONS)) == list(SECTIONS)
-    with pytest.raises(UnknownName, match="gamme24"):
-        known("gamme24")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from promptkit import api
-from promptkit.bench import game24, grid
+from promptkit.bench import equal, game24, grid, ladder
 from promptkit.bench.section import Bench
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
@@ -36,6 +36,13 @@ def says(request: Request) -> str:
     if "Evaluate" in prompt:
         return "sure" if solvable(numbers) and rng.random() < 0.8 else "impossible"
     return f"Answer: {rng.choice(['1 + 2', '2 * 12', '4 * 6', '3 * 8'])}"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes of equal tokens are sought among few: what a vote of hundreds gets is not in question here."""
+    monkeypatch.setattr(equal, "MOST", 24)
+    monkeypatch.setattr(ladder, "CURVE", (1, 5))
 
 
 @pytest.fixture
@@ -88,23 +95,46 @@ def test_a_line_that_was_cut_off_is_no_proposal() -> None:
     assert lines(Completion(text="1 + 2 = 3\n\n", model="m")) == ["1 + 2 = 3"]
 
 
-@pytest.mark.parametrize(("allowed", "n"), [(1.0, 1), (70.0, 7), (204.0, 20), (999.0, 100), (1e9, game24.MOST)])
-def test_the_n_of_equal_tokens(allowed: float, n: int) -> None:
+@pytest.mark.parametrize(("allowed", "n"), [(1.0, 1), (70.0, 7), (204.0, 20), (224.0, 22), (1e9, 24)])
+def test_the_size_of_equal_tokens(allowed: float, n: int) -> None:
     async def tokens(n: int) -> float:
         return 10.0 * n
 
-    assert asyncio.run(game24.nearest_n(tokens, allowed)) == pytest.approx(n, rel=0.04)
+    assert asyncio.run(equal.nearest(tokens, allowed)) == pytest.approx(n, rel=0.04)
 
 
-def test_the_sections_say_what_was_measured(bench: Bench) -> None:
-    ladder = asyncio.run(game24.measure(bench))
-    (table,) = ladder.tables
-    assert [row[0] for row in table.rows][:6] == ["direct", "cot", "sc n=10", "sc n=20", "tot b=1", "tot b=5"]
-    assert str(table.rows[6][0]).endswith("(equal tokens)")
-    assert all(0 <= float(row[2] or 0) <= float(row[1] or 0) <= float(row[3] or 0) <= 1 for row in table.rows)
-    assert "3 puzzles" in ladder.notes[0]
-    assert "2 seeds" in ladder.notes[0]
-    assert sum("p =" in note or "p <" in note for note in ladder.notes) == 7
+def test_a_strategy_that_takes_no_more_is_not_made_larger_for_nothing() -> None:
+    asked = []
+
+    async def tokens(n: int) -> float:
+        asked.append(n)
+        return 10.0 * min(n, 12)
+
+    assert asyncio.run(equal.nearest(tokens, 1e9)) <= 16
+    assert max(asked) <= 32
+
+
+def test_the_ladder_has_each_strategy_beside_the_vote_of_its_tokens(bench: Bench) -> None:
+    section = asyncio.run(game24.measure(bench))
+    rungs, votes = section.tables
+    found = [dict(zip(rungs.columns, row, strict=True)) for row in rungs.rows]
+    names = [str(row["strategy"]).split(" ")[0] for row in found]
+    assert names == "direct few-shot cot sc sc sc best-of-n tot tot tot tot beam best-first mcts".split()
+    assert all((row["vote of"] is None) == str(row["strategy"]).startswith("sc") for row in found)
+    assert all(0 <= float(row[2] or 0) <= float(row[1] or 0) <= float(row[3] or 0) <= 1 for row in rungs.rows)
+    spent = {row[0]: row[-1] for row in votes.rows}
+    for row in found:
+        if row["vote of"] not in (None, 1, 24) and float(str(row["tokens out"])) > 50:
+            assert float(str(spent[row["vote of"]])) == pytest.approx(float(str(row["tokens out"])), rel=0.5)
+    assert {1, 5} <= set(spent)
+    assert [point.x for point in section.charts[0].line] == sorted(point.x for point in section.charts[0].line)
+    assert "3 puzzles" in section.notes[0]
+    assert "2 seeds" in section.notes[0]
+    assert sum("p =" in note or "p <" in note for note in section.notes) == 7
+    assert "fewer tokens than tot b=5" in section.notes[-1]
+
+
+def test_the_grid_says_what_was_measured(bench: Bench) -> None:
     cells = asyncio.run(grid.measure(bench))
     assert len(cells.tables[0].rows) == 12
     assert sum("p =" in note or "p <" in note for note in cells.notes) == 6

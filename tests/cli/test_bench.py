@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from spoken import Said, begin, command, end, is_error, until
 
-from promptkit.bench import parts
+from promptkit.bench import equal, ladder, parts
 from promptkit.bench.section import Bench, Section, Table
 from promptkit.cli.app import start
 
@@ -27,7 +27,8 @@ replies:
     say: sure
   - say: "Answer: 4 * 6"
 """
-QUICK = ["--section", "game24", "--items", "3", "--seeds", "1"]
+QUICK = ["game24", "--items", "3", "--seeds", "1"]
+ORDER = "direct few-shot cot sc sc sc best-of-n tot tot tot tot beam best-first mcts".split()
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PROMPTKIT_HOME", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes of equal tokens are sought among few: what a vote of hundreds gets is not in question here."""
+    monkeypatch.setattr(equal, "MOST", 24)
+    monkeypatch.setattr(ladder, "CURVE", (1, 5))
 
 
 def say(capsys: Capture, *words: str) -> Said:
@@ -63,8 +71,8 @@ def test_the_ladder_goes_to_stdout_and_the_progress_to_stderr(home: Path, capsys
     said = say(capsys, "scripted:replies.yaml", *QUICK)
     assert said.code == 0
     assert said.out.startswith("## Game of 24")
-    rows = [line for line in said.out.splitlines() if re.match(r"\| (direct|cot|sc|tot) ", line)]
-    assert len(rows) == 7
+    rows = [line for line in said.out.partition("### Votes")[0].splitlines() if re.match(r"\| [a-z]", line)][1:]
+    assert [row.split()[1] for row in rows] == ORDER
     assert all("| 0 % | 0–56 |" in row for row in rows)
     assert "game24: tot b=5" in said.err
     assert not list(home.glob("**/journal.db*"))
@@ -76,7 +84,7 @@ def test_json_is_one_document(capsys: Capture) -> None:
     assert set(body) == {"schema", "model", "identity", "items", "seeds", "complete", "sections"}
     assert (body["schema"], body["items"], body["seeds"], body["complete"]) == ("promptkit.bench/1", 3, [0], True)
     (section,) = body["sections"]
-    assert (section["name"], len(section["tables"][0]["rows"])) == ("game24", 7)
+    assert (section["name"], len(section["tables"][0]["rows"])) == ("game24", len(ORDER))
     assert all(len(row) == len(section["tables"][0]["columns"]) for row in section["tables"][0]["rows"])
 
 
@@ -95,7 +103,7 @@ def test_all_sections_of_the_builtin_are_what_is_asked_for_by_nothing(
 def test_quick_is_fewer_unless_a_number_is_given(
     words: list[str], items: int, seeds: int, measured: list[tuple[str, Bench]], capsys: Capture
 ) -> None:
-    said = say(capsys, "builtin", "--section", "grid", "--section", "speed", "--section", "grid", *words)
+    said = say(capsys, "builtin", "grid", "speed", "grid", *words)
     assert said.code == 0
     assert [(name, bench.items, len(bench.seeds)) for name, bench in measured] == [
         ("grid", items, seeds),
@@ -119,6 +127,12 @@ def test_ctrl_c_leaves_a_whole_document(measured: list[tuple[str, Bench]], capsy
     assert [section["name"] for section in body["sections"]] == ["game24", "grid"]
 
 
+def test_the_ladder_is_drawn(home: Path, capsys: Capture) -> None:
+    assert say(capsys, "-m", "scripted:replies.yaml", *QUICK, "--plot", "ladder.svg").code == 0
+    drawn = (home / "ladder.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in drawn for name in ("Game of 24", "direct", "tot b=5", "self-consistency, n chains"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for one process")
 def test_a_benchmark_that_is_stopped_ends_in_peace(home: Path) -> None:
     words = ["bench", "scripted:replies.yaml", *QUICK, "--journal", str(home / "journal.db")]
@@ -135,9 +149,12 @@ def test_a_benchmark_that_is_stopped_ends_in_peace(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        (["--section", "game42"], "did you mean game24?"),
-        (["--section", "everything"], "verdicts"),
+        (["game42"], "did you mean game24?"),
+        (["everything"], "verdicts"),
         (["bultin"], "builtin"),
+        (["builtin", "-m", "scripted:replies.yaml"], "promptkit bench -m builtin"),
+        (["game24", "--plot", "ladder.png"], "ladder.svg"),
+        (["speed", "--plot", "ladder.svg"], "promptkit bench game24"),
         (["scripted:nowhere.yaml"], "scripted:"),
         (["--items", "0"], "promptkit bench --help"),
     ],
@@ -150,11 +167,12 @@ def test_help_names_the_sections_and_the_defaults(home: Path) -> None:
     said = command(home, "bench", "--help")
     assert said.code == 0
     shown = " ".join(said.out.split())
-    assert "Usage: promptkit bench [OPTIONS] [MODEL]" in shown
+    assert "Usage: promptkit bench [OPTIONS] [NAME]…" in shown
     assert all(name in shown for name in (*parts.SECTIONS, "--quick", "--journal", "320"))
 
 
 def test_sections_are_completed() -> None:
     from promptkit.cli import complete
 
-    assert complete.bench_sections("g") == ["game24", "grid"]
+    assert complete.benched("g")[:2] == ["game24", "grid"]
+    assert complete.benched("built") == ["builtin"]
