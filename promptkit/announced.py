@@ -33,6 +33,7 @@ class Forecast:
 
 
 ONE = Forecast(1, 1, 1)
+VERDICT = Forecast(1, 1, 2)  # one that cannot be read is asked for once more
 UNKNOWN = Forecast(1, None, None)
 
 
@@ -63,14 +64,15 @@ def forecast(strategy: Strategy, problem: Problem) -> Forecast:
 
 def within(strategy: Strategy, problem: Problem, samples: int) -> Strategy | None:
     """The strategy, made smaller where it must be to take at most so many samples; None when it cannot be."""
-    if _fits(strategy, problem, samples):
+    if fits(strategy, problem, samples):
         return strategy
     smaller: Any = getattr(strategy, "within", None)
     made = smaller(problem, samples) if callable(smaller) and samples > 0 else None
-    return made if made is not None and _fits(made, problem, samples) else None
+    return made if made is not None and fits(made, problem, samples) else None
 
 
-def _fits(strategy: Strategy, problem: Problem, samples: int) -> bool:
+def fits(strategy: Strategy, problem: Problem, samples: int) -> bool:
+    """Whether it surely takes at most so many samples."""
     most = forecast(strategy, problem).most
     return most is not None and most <= samples
 

@@ -19,6 +19,8 @@ from promptkit.conversation import CHAT
 from promptkit.errors import BadInput, CapabilityMissing, PromptkitError, RunMissing
 from promptkit.events import Record, Sink, Warned
 from promptkit.journal import Journal, RunRow
+from promptkit.layering import stack
+from promptkit.ranges import at_least
 from promptkit.recorded import capabilities_from, problem_from
 from promptkit.runtime.budgeted import Limits, charged, refuse_spent
 from promptkit.runtime.capable import refuse_effort
@@ -55,6 +57,12 @@ def plan(
     attach: Source | Sequence[Source] = (),  # paths of texts and images, or the bytes of one
     history: Sequence[Message] = (),
     vars: Mapping[str, str] | None = None,
+    persona: str | None = None,  # who answers: this one and the next five are layers around the strategy
+    audience: str | None = None,  # who listens
+    structured: str | None = None,  # the form of the text: "table:city,people", "json:schema.json" …
+    pattern: str | Sequence[str] = (),  # blocks of prompts/tricks: "fact-check" …
+    descriptive: bool = False,  # complete the question with stated assumptions
+    reflect: bool = False,  # mend the answer where a review finds the mend better
     effort: Effort | None = None,  # how long a model that reasons may think
     seed: int = 0,
     max_calls: int | None = None,
@@ -73,13 +81,17 @@ def plan(
         raise BadInput(f"the question is a {type(question).__name__}, not text")
     if not question.strip():
         raise BadInput("the question is empty", hint="say what is asked, in text that is not blank")
-    name, chosen = _strategy(strategy, params)
+    asked = {"persona": persona, "audience": audience, "structured": structured, "pattern": pattern}
+    layers, own = stack.parted(strategy, {**asked, "descriptive": descriptive, "reflect": reflect})
+    name, chosen = _strategy(strategy, {**params, **own})
+    if layers:
+        chosen = stack.layered(chosen, layers)
+        name = registry.name_of("strategy", chosen)
     for each in composition.nested(chosen):
         exchange.check_decoding(getattr(each, "temperature", None), getattr(each, "reply_tokens", None))
     prompts.pack(pack)
     concurrency = concurrency if concurrency is not None else setting("concurrency")
-    if concurrency < 1:
-        raise BadInput(f"--concurrency must be at least 1, not {concurrency}", hint="e.g. --concurrency 8")
+    at_least(1, 8, concurrency=concurrency)
     limits = Limits(max_calls=max_calls, max_tokens=max_tokens, max_cost=max_cost, timeout=timeout)
     form = outputs.form(output) if output is not None else None
     problem = Problem(text=question, pack=pack, reader=reader, history=tuple(history), vars=dict(vars or {}))

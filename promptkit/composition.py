@@ -151,25 +151,33 @@ def listed(text: str) -> list[str]:
 
 def read(text: str) -> tuple[str, dict[str, Any]]:
     """The name and the parameters that are written in `few-shot(n=4, of=persona(who="a physicist"))`."""
-    whole = text.strip()
-    name, bracket, rest = whole.partition("(")
+    name, parts = called(text)
+    params: dict[str, Any] = {}
+    for field, word in parts:
+        if not field:
+            raise BadInput(f"{_shown(word)} is no parameter in {_shown(text)}", hint=_EXAMPLE)
+        if field in params:
+            raise BadInput(f"{field} is given twice in {_shown(text)}", hint=_EXAMPLE)
+        params[field] = meant(name, field, word)
+    return name, params
+
+
+def called(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The name, and what is in its brackets as it is written: each value, with its parameter or ""."""
+    name, bracket, rest = text.strip().partition("(")
     name = name.strip()
     if not _WORD.fullmatch(name):
         raise BadInput(f"not a strategy: {_shown(text)}", hint=_EXAMPLE)
-    if not bracket:
-        return name, {}
-    if not rest.endswith(")"):
+    if bracket and not rest.endswith(")"):
         raise BadInput(f"the bracket of {_shown(name)} is not closed in {_shown(text)}", hint=_EXAMPLE)
-    params: dict[str, Any] = {}
+    parts: list[tuple[str, str]] = []
     for part in _parts(rest[:-1], text):
         key = _KEY.match(part)
-        if not key or not part[key.end() :].strip():
+        word = part[key.end() if key else 0 :].strip()
+        if not word:
             raise BadInput(f"{_shown(part.strip())} is no parameter in {_shown(text)}", hint=_EXAMPLE)
-        field = key[1].replace("-", "_")
-        if field in params:
-            raise BadInput(f"{field} is given twice in {_shown(text)}", hint=_EXAMPLE)
-        params[field] = meant(name, field, part[key.end() :])
-    return name, params
+        parts.append((key[1].replace("-", "_") if key else "", word))
+    return name, parts
 
 
 def _parts(text: str, whole: str) -> Iterator[str]:
@@ -225,6 +233,11 @@ def value(text: str) -> Any:
             return False
         case "none" | "null":
             return None
+    return literal(text)
+
+
+def literal(text: str) -> Any:
+    """What Python would take the text for: a number, quoted text, a list; anything else is text as it stands."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a \\d in quotes, which Python takes as it stands

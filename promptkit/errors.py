@@ -15,6 +15,7 @@ PromptkitError                    1
 ├── PluginBroken                  1   an installed package adds something that cannot be used
 ├── QuorumLost                    1   too few samples came back
 ├── OutputInvalid                 1   no reply fits the output that was asked for
+├── Unanswered                    3   a question to a person has no answer: nothing is lost, and the run can go on
 ├── JournalError                  1   JournalUnusable, RunMissing, RunLive, ReplayMiss
 └── Cut                           5   a cap was reached: the best so far is the answer
     ├── TimeUp                        the deadline passed
@@ -174,6 +175,12 @@ class OutputInvalid(PromptkitError):
         hint = "draw another reply: --fresh, or --seed 1\nask a larger model, or for a simpler output"
         super().__init__(f"the reply does not fit the output: {fault}; it was: {shown or '(empty)'}", hint=hint)
         self.reply = reply
+
+
+class Unanswered(PromptkitError):
+    """A question to a person has no answer; what was answered is kept, and the hint says what to add."""
+
+    exit_code = 3
 
 
 class JournalError(PromptkitError):

@@ -15,6 +15,7 @@ from promptkit.events import Best, SampleRead, emit
 from promptkit.formed import ask_held, asked, asked_again
 from promptkit.outputs import Form
 from promptkit.prompts import Pack, Prompt
+from promptkit.ranges import at_least
 from promptkit.types import Completion, Model, Outcome, Problem, Request, World
 from promptkit.verdicts import verdict
 
@@ -33,6 +34,7 @@ class Answer:
 
 def reader_of(problem: Problem, pack: Pack, prompt: Prompt) -> str:
     """The reader in force: the form of the output, else the problem's, else the template's, else the pack's."""
+    problem = _with_schema(problem, prompt)
     if problem.output_schema is not None:
         return _form(problem)
     return _known(problem.reader or prompt.reader or pack.reader)
@@ -47,6 +49,9 @@ def _known(reader: str) -> str:
 
 def read(reader: str, completion: Completion, index: int = 0) -> Answer | None:
     """The answer, or None when the reply has none, has two, or was cut off before it."""
+    if completion.finish == "weak":  # ended on purpose: what it says so far it does not stand by
+        emit(SampleRead(index, None, "", "ended: it grew unsure"))
+        return None
     if isinstance(reader, Form):
         fitting, fault = _fit(reader, completion)
         emit(SampleRead(index, fitting, "json", fault))
@@ -112,8 +117,8 @@ def check_decoding(temperature: Any = None, reply_tokens: Any = None) -> None:
     """BadInput for what no model can be asked; a strategy's fields of these names are known before the run begins."""
     if isinstance(temperature, (int, float)) and not 0 <= temperature < math.inf:
         raise BadInput(f"--temperature must be 0 or more, not {temperature:g}", hint="e.g. --temperature 0.7")
-    if isinstance(reply_tokens, int) and reply_tokens < 1:
-        raise BadInput(f"--reply-tokens must be at least 1, not {reply_tokens}", hint="e.g. --reply-tokens 512")
+    if isinstance(reply_tokens, int):
+        at_least(1, 512, reply_tokens=reply_tokens)
 
 
 def world_of(pack: Pack, problem: Problem) -> World | None:
@@ -154,6 +159,7 @@ async def answer_to(
     request: Request, problem: Problem, model: Model, template: Prompt, /, *, index: int = 0
 ) -> Outcome:
     """The outcome of a single reply to a request that was made with the template; `index` numbers what is read."""
+    problem = _with_schema(problem, template)
     pack = prompts.pack(problem.pack)
     reader_of(problem, pack, template), world_of(pack, problem)  # what cannot be read is refused before it is asked
     request = formed(request, problem, model, template)
@@ -165,6 +171,7 @@ async def answer_in(
     completion: Completion, request: Request, problem: Problem, model: Model, template: Prompt, /, *, index: int = 0
 ) -> Outcome:
     """The outcome of a reply that is there already; an output that does not fit is mended by another call."""
+    problem = _with_schema(problem, template)
     pack = prompts.pack(problem.pack)
     reader, world = reader_of(problem, pack, template), world_of(pack, problem)
     answer = read(reader, completion, index)
@@ -203,10 +210,12 @@ def key_of(reader: str, shown: str) -> str:
 
 def formed(request: Request, problem: Problem, model: Model, template: Prompt) -> Request:
     """The request, asking for the problem's output if it has one. Only a reply without reasoning is held to it."""
+    problem = _with_schema(problem, template)
     if problem.output_schema is None:
         return request
     pack = prompts.pack(problem.pack)
-    return asked(request, problem.output_schema, pack, model, held=template.reader == WHOLE)
+    whole = template.reader == WHOLE or template.schema is not None
+    return asked(request, problem.output_schema, pack, model, held=whole)
 
 
 async def mended(request: Request, got: Completion, problem: Problem, model: Model) -> tuple[Answer, Completion]:
@@ -217,6 +226,13 @@ async def mended(request: Request, got: Completion, problem: Problem, model: Mod
     if answer is None:
         raise OutputInvalid(_fit(form, again)[1], again.text)
     return answer, again
+
+
+def _with_schema(problem: Problem, template: Prompt) -> Problem:
+    """The problem with the template's schema as its output, unless it says itself how the reply is read."""
+    if template.schema is None or problem.reader or problem.output_schema is not None:
+        return problem
+    return replace(problem, output_schema=Form.of(template.schema))
 
 
 def _form(problem: Problem) -> Form:

@@ -50,7 +50,10 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "re-read": "promptkit.strategies.prompting.re_read:ReRead",
         "rephrase": "promptkit.strategies.prompting.rephrase:Rephrase",
         "program": "promptkit.strategies.prompting.program:ProgramOfThought",
-        "persona": "promptkit.strategies.prompting.persona:Persona",
+        "persona": "promptkit.strategies.layers.persona:Persona",
+        "pattern": "promptkit.strategies.layers.pattern:Pattern",
+        "structured": "promptkit.strategies.layers.structured:Structured",
+        "descriptive": "promptkit.strategies.layers.descriptive:Descriptive",
         "sc": "promptkit.strategies.voting.sc:SelfConsistency",
         "best-of-n": "promptkit.strategies.voting.best_of_n:BestOfN",
         "deepconf": "promptkit.strategies.voting.deepconf:DeepConf",
@@ -76,6 +79,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "world": {
         "game24": "promptkit.worlds.game24:Game24",
     },
+}
+# What verbs of their own run: not among the strategies, but resumed and replayed by name like them.
+OF_VERBS = {
+    "next": "promptkit.decoding.next_token:NextToken",
+    "decode": "promptkit.decoding.decode:Decode",
+    "draws": "promptkit.decoding.draws:Draws",
 }
 GROUPS = {
     "provider": "promptkit.providers",
@@ -148,7 +157,7 @@ def names(kind: str) -> list[str]:
 def load(kind: str, name: str) -> Any:
     """The thing itself; UnknownName with the nearest name when there is none, PluginBroken naming the package."""
     offered = _offered(kind).get(name, ())
-    if target := BUILT_IN[kind].get(name):
+    if target := _ours(kind).get(name):
         for each in offered:
             warnings.warn(each.hidden, PluginHidden, stacklevel=2)
         module, _, attribute = target.partition(":")
@@ -164,13 +173,18 @@ def name_of(kind: str, thing: object) -> str:
     """The name that a thing's class is registered under; its own `name`, else its class's name, where there is none."""
     of = type(thing)
     target = f"{of.__module__}:{of.__qualname__}"
-    for name, known in BUILT_IN[kind].items():
+    for name, known in _ours(kind).items():
         if known == target:
             return name
     for name, offered in _offered(kind).items():
         if len(offered) == 1 and offered[0].target == target:
             return name
     return getattr(thing, "name", of.__name__)
+
+
+def _ours(kind: str) -> dict[str, str]:
+    """All that is in the package, listed or not."""
+    return {**OF_VERBS, **BUILT_IN[kind]} if kind == "strategy" else BUILT_IN[kind]
 
 
 def _offered(kind: str) -> dict[str, tuple[Plugin, ...]]:

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from promptkit import registry
+from promptkit.around import Around
 from promptkit.errors import ContextOverflow, Cut, OutputInvalid, PromptkitError, QuorumLost, Transient
 from promptkit.events import current_span, span
-from promptkit.types import Capabilities, Completion, Model, Outcome, Problem, Request, Strategy
+from promptkit.types import Completion, Model, Outcome, Problem, Request, Strategy
 
 NESTED = "~"  # marks the span of a strategy inside another: its Best is not the run's
 LOSING = (Transient, QuorumLost, OutputInvalid, ContextOverflow)  # of a strategy inside: loses its answer, not the run
@@ -138,17 +140,9 @@ def fork(model: Model, index: int) -> Model:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fork:
+class _Fork(Around):
     inner: Model
     branch: int
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
 
     async def complete(self, request: Request, /) -> Completion:
         return await self.inner.complete(replace(request, draw=(self.branch, *request.draw)))
@@ -175,11 +169,18 @@ async def solve_all(
     """The outcomes of several strategies inside another, in one round (give each model a fork), in order."""
 
     async def one(index: int, strategy: Strategy, problem: Problem, model: Model) -> Outcome:
-        with span(f"{NESTED}{index}"):
+        with span(f"{NESTED}{index}", called(strategy)):
             return await strategy.solve(problem, model)
 
     with span(where):
         return await _in_order([asyncio.create_task(one(i, *task)) for i, task in enumerate(tasks)], each)
+
+
+def called(strategy: Strategy) -> str:
+    """Its name, or that of the one it holds; "" for what is no strategy to anybody but us."""
+    held = getattr(strategy, "held", strategy)
+    name = registry.name_of("strategy", held)
+    return "" if name.startswith("_") else name
 
 
 async def solve_one(strategy: Strategy, problem: Problem, model: Model, *, where: str) -> Outcome:

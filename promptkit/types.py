@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Role = Literal["system", "user", "assistant", "tool"]
-Finish = Literal["stop", "length", "tool_calls", "filtered"]
+Finish = Literal["stop", "length", "tool_calls", "filtered", "weak"]
 Status = Literal["done", "undecided", "budget", "cancelled", "error"]
 Effort = Literal["none", "minimal", "low", "medium", "high"]
 
@@ -74,6 +74,14 @@ def message(role: Role, text: str) -> Message:
     return Message(role, (Text(text),))
 
 
+@dataclass(frozen=True, slots=True)
+class Weak:
+    """Ends a reply once the mean confidence of `window` tokens, in nats, falls below this (arXiv:2508.15260)."""
+
+    below: float
+    window: int
+
+
 class _Lined:
     """Holds a request's canonical line once it was made: every layer names the call by it."""
 
@@ -104,7 +112,9 @@ class Request(_Lined):
     tools: tuple[ToolSpec, ...] = ()
     logprobs: int = 0  # top log-probabilities wanted per token
     effort: Effort | None = None  # how long a model that reasons may think; None: its default
+    weak: Weak | None = None  # where to end a reply that grows unsure; with `logprobs`. Its finish is "weak" then
     extra: tuple[tuple[str, Any], ...] = ()  # provider-specific, passed through verbatim
+    raw: tuple[int, ...] | None = None  # go on with the one message as a bare text, then these tokens: no template
     seed: int = 0  # the run seed
     draw: tuple[int, ...] = (0,)
 
@@ -116,8 +126,9 @@ class Request(_Lined):
             pass
         body = {name: getattr(self, name) for name in self.__dataclass_fields__}
         body |= {"draw": self.draw[:-1], "extra": plain(self.extra)}
-        if self.effort is None:  # journals from before there was one keep their keys
-            del body["effort"]
+        for name in ("effort", "weak", "raw"):
+            if body[name] is None:  # journals from before there was one keep their keys
+                del body[name]
         line = _CANONICAL.encode(body)
         object.__setattr__(self, "_line", line)
         return line
@@ -129,8 +140,12 @@ class Request(_Lined):
 
     @property
     def wire_seed(self) -> int:
-        """The seed to send: consecutive for consecutive draws, so a native `n` call sends one."""
-        base = int.from_bytes(hashlib.sha256(self.canonical().encode("utf-8", "surrogatepass")).digest()[:4], "big")
+        """The seed to send: consecutive for consecutive draws, so a native `n` call sends one.
+
+        A reply that may be ended early begins like the one that may not.
+        """
+        line = self.canonical() if self.weak is None else replace(self, weak=None).canonical()
+        base = int.from_bytes(hashlib.sha256(line.encode("utf-8", "surrogatepass")).digest()[:4], "big")
         return (base + self.index) % 2**31
 
     def at(self, index: int) -> Request:
@@ -168,6 +183,15 @@ class Token:
     text: str
     logprob: float
     top: tuple[tuple[str, float], ...] = ()  # text and log-probability, likeliest first
+    ids: tuple[int, ...] = ()  # of those in `top`, where the model tells
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A token of a text; bytes that are no whole character are lone surrogates in it (surrogateescape)."""
+
+    id: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +217,8 @@ class Capabilities:
     batch: int = 1  # draws are always generated in aligned batches of this size
     seed: bool = False  # the same request and draw give the same text again
     logprobs: bool = False
+    alternatives: int = 20  # most of a token's log-probabilities it tells
+    raw: bool = False  # goes on with a bare text
     json_schema: bool = False
     grammar: bool = False
     tools: bool = False

@@ -15,6 +15,7 @@ from promptkit.balloting.count import NOTHING, Count, Poll
 from promptkit.balloting.sampled import Sampled
 from promptkit.errors import BadInput, CapabilityMissing
 from promptkit.types import Completion, Model
+from promptkit.weak import confidence
 
 Measure = Literal["lowest", "bottom", "tail", "mean"]
 
@@ -141,8 +142,8 @@ class _Confident(Count):
 
 def confidences(completion: Completion) -> tuple[float, ...]:
     """The confidence of each token that has log-probabilities beside it (arXiv:2508.15260, section 2)."""
-    each = (tuple(logprob for _, logprob in token.top if isfinite(logprob)) for token in completion.logprobs)
-    return tuple(deepconf.token_confidence(top) for top in each if top)
+    each = map(confidence, completion.logprobs)
+    return tuple(sure for sure in each if sure is not None)
 
 
 def told(model: Model, who: str, logprobs: int) -> int:

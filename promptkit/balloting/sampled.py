@@ -12,7 +12,8 @@ from promptkit.errors import BadInput, PromptkitError
 from promptkit.events import SampleRead, emit
 from promptkit.exchange import Answer, formed, key_of, put, read, reader_of
 from promptkit.sampling import LOSING, Sample, ask_all, fork, hold, solve_all
-from promptkit.types import Completion, Message, Model, Outcome, Problem, Request, Strategy, message
+from promptkit.types import Completion, Message, Model, Outcome, Problem, Request, Strategy, Weak, message
+from promptkit.weak import ended
 
 Read = Callable[[Completion, int], Answer | None]
 S = TypeVar("S", bound=Strategy)
@@ -59,6 +60,7 @@ class Chains:
         temperature: float | None,
         reply_tokens: int | None = None,
         logprobs: int = 0,
+        ending: Callable[[int], Weak | None] | None = None,  # where a sample is ended before its end
         asked: Callable[[int], Problem] | None = None,  # the problem as a sample is asked it
         inputs: dict[str, Any] | None = None,
         reading: Read | None = None,
@@ -70,7 +72,7 @@ class Chains:
         self._read = reading or (lambda completion, index: read(reader, completion, index))
         self._decoding = {"temperature": temperature, "max_tokens": reply_tokens, "logprobs": logprobs or None}
         self._inputs = inputs or {}
-        self._asked = asked
+        self._asked, self._ending = asked, ending
         self._same = None if asked else self._request(problem)
 
     async def draw(self, draws: range, each: Each) -> list[Sampled]:
@@ -87,7 +89,9 @@ class Chains:
 
     def request(self, index: int = 0) -> Request:
         """What a sample asks."""
-        return (self._same or self._request(self._asked(index) if self._asked else self._problem)).at(index)
+        request = (self._same or self._request(self._asked(index) if self._asked else self._problem)).at(index)
+        weak = self._ending(index) if self._ending else None
+        return replace(request, weak=weak) if weak else request
 
     def _request(self, problem: Problem) -> Request:
         request = put(problem, self._template, self._inputs, **self._decoding)
@@ -98,8 +102,9 @@ class Chains:
         if got.completion is None:
             emit(SampleRead(got.index, None, "", str(got.error)))
             return Sampled(got.index, turns=turns, error=got.error)
-        answer = self._read(got.completion, got.index)
-        return Sampled(got.index, answer, got.completion.text, turns, got.request, got.completion)
+        completion = ended(got.completion, got.request.weak)  # of a provider that cannot end it, it comes whole
+        answer = self._read(completion, got.index)
+        return Sampled(got.index, answer, completion.text, turns, got.request, completion)
 
 
 class Answers:
@@ -144,7 +149,10 @@ def asked(problem: Problem) -> tuple[Message, ...]:
 
 
 def heated(strategy: S, temperature: float, samples: int) -> S:
-    """The strategy, sampling at this temperature where it leaves that open; BadInput where all samples would be one."""
+    """The strategy, sampling at this temperature where it leaves that open; BadInput where all samples would be one.
+
+    So do those inside it, whatever their fields are called; not one whose field says that it draws no answers.
+    """
     kind: Any = strategy
     if not is_dataclass(kind):
         return strategy
@@ -158,7 +166,7 @@ def heated(strategy: S, temperature: float, samples: int) -> S:
                 f"a strategy at temperature 0 would count one answer {samples} times",
                 hint=f'leave its temperature out: it is then sampled at {temperature:g}, e.g. --of "cot"',
             )
-        elif each.name == "of" and isinstance(value, Strategy):
+        elif isinstance(value, Strategy) and each.metadata.get("draws", True):
             changes[each.name] = heated(value, temperature, samples)
     return cast(S, replace(cast(Any, strategy), **changes)) if changes else strategy
 
@@ -171,10 +179,10 @@ def _unread(outcome: Outcome) -> str:
 class _Losing:
     """The strategy, whose failure loses one sample and not the vote: the error is the outcome's value."""
 
-    of: Strategy
+    held: Strategy
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         try:
-            return await self.of.solve(problem, model)
+            return await self.held.solve(problem, model)
         except LOSING as error:
             return Outcome(answer=None, status="error", value=error)

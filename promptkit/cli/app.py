@@ -15,13 +15,18 @@ from promptkit.cli import (
     chat,
     compare,
     config,
+    decode,
+    describe,
+    diversity,
     doctor,
     keys,
     models,
     new,
+    next,
     plugins,
     prompts,
     runs,
+    tokens,
     what_if,
 )
 from promptkit.cli.exits import Exit
@@ -30,8 +35,8 @@ from promptkit.cli.speak import complain, complain_bug, err
 from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
-ORDER = "run compare chat resume replay what-if runs prompts strategies models bench plugins new".split()
-ORDER += "cache keys config doctor".split()
+ORDER = "run compare chat resume replay what-if runs prompts describe strategies models bench plugins new".split()
+ORDER += "tokens next decode diversity cache keys config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -56,8 +61,13 @@ compare.add_to(app)
 chat.add_to(app)
 again.add_to(app)
 what_if.add_to(app)
+tokens.add_to(app)
+next.add_to(app)
+decode.add_to(app)
+diversity.add_to(app)
 runs.add_to(app)
 prompts.add_to(app)
+describe.add_to(app)
 catalogue.add_to(app)
 models.add_to(app)
 bench.add_to(app)

@@ -94,6 +94,7 @@ def stats(as_json: Json = False) -> None:
     _line("journal", str(journal.path or "in memory"))
     _line("size", f"{_bytes(held['file'])}, {_bytes(held['bytes'])} in use")
     counted = [many(held[name], noun) for name, noun in (("runs", "run"), ("calls", "call"), ("completions", "sample"))]
+    counted += [many(held["programs"], "program")] if held["programs"] else []
     _line("holds", f"{', '.join(counted)}{ages}")
     saved = held["saved"]
     _line("saved", f"{many(saved['calls'], 'call')}, {short(saved['tokens'])} tokens")

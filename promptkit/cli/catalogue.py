@@ -18,7 +18,7 @@ from promptkit.cli import complete
 from promptkit.cli.speak import clean, out_json
 from promptkit.cli.tables import columns, prose
 from promptkit.cli.verb import Verb
-from promptkit.errors import PluginBroken
+from promptkit.errors import BadInput, PluginBroken
 from promptkit.types import Problem
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -29,6 +29,7 @@ ROOMS = {
     "voting": "several replies, and what they agree on",
     "search": "a tree or a graph of thoughts, kept and dropped by their value",
     "reflection": "replies that are criticised and written anew",
+    "layers": "what goes around any strategy: a manner, a form, a pattern",
     OTHERS: "of plug-ins and of your own",
 }
 
@@ -156,7 +157,10 @@ def _samples(kind: type[Any]) -> dict[str, Any] | None:
     """What it announces with its defaults for any question; None where a parameter must be given first."""
     if any(f.default is MISSING and f.default_factory is MISSING for f in fields(kind) if f.init):
         return None
-    said = forecast(kind(), Problem(text="any question"))
+    try:
+        said = forecast(kind(), Problem(text="any question"))
+    except BadInput:  # one of two must be given, whichever
+        return None
     return {"least": said.least, "expected": said.expected, "most": said.most}
 
 

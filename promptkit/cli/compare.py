@@ -35,6 +35,7 @@ Specs = Annotated[
     ),
 ]
 SHARED = "model pack option reader effort seed fresh".split()
+SHARED += "persona audience structured pattern descriptive reflect".split()
 SHARED += "max_calls max_tokens max_cost timeout fit concurrency journal as_json quiet".split()
 HEAD = ("strategy", "checked", "votes", "calls", "tokens", "cost", "seconds", "run", "answer")
 MOST = 160  # cells that an answer takes on a terminal

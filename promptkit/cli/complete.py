@@ -66,6 +66,20 @@ def templates(incomplete: str) -> list[Offer]:
     return [(each.id, each.about) for each in prompts.everything() if each.id.startswith(incomplete)]
 
 
+def tricks(incomplete: str) -> list[Offer]:
+    """The blocks of the pattern layer."""
+    from promptkit.layering import blocks
+
+    return [(each.name, each.about) for each in blocks.everything() if each.name.startswith(incomplete)]
+
+
+def forms(incomplete: str) -> list[str]:
+    """The forms of the structured layer; what stands behind a colon is the user's."""
+    from promptkit.layering.forms import KINDS
+
+    return [name for name in KINDS if name.startswith(incomplete)]
+
+
 def efforts(incomplete: str) -> list[str]:
     """How long a model that reasons may think, least first."""
     from promptkit.types import Effort
@@ -80,11 +94,19 @@ def readers(incomplete: str) -> list[str]:
     return [name for name in (*READERS, "text") if name.startswith(incomplete)]
 
 
-def bench_sections(incomplete: str) -> list[str]:
-    """The sections of a benchmark."""
+def benched(incomplete: str) -> list[str]:
+    """The sections of a benchmark, and models."""
     from promptkit.bench.parts import SECTIONS
 
-    return [name for name in SECTIONS if name.startswith(incomplete)]
+    return [*(name for name in SECTIONS if name.startswith(incomplete)), *models(incomplete)]
+
+
+def decodings(incomplete: str) -> list[str]:
+    """The ways of decoding, after a comma the next one; what stands before is kept."""
+    from promptkit.decoding.decode import METHODS
+
+    before, comma, begun = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in METHODS if name.startswith(begun)]
 
 
 def models(incomplete: str) -> list[str]:

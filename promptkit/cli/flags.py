@@ -18,13 +18,37 @@ class Flag:
     help: str = ""
     metavar: str | None = None
     strategy: bool = False  # whether its words are a strategy, as in `few-shot(n=4)`
+    heading: str | None = None  # what it stands under in the help; the other options where there is none
 
 
 def _flag(kind: Any, default: Any, *names: str, help: str, metavar: str | None = None) -> Flag:
     return Flag(kind, default, names, help, metavar)
 
 
+def _layer(kind: Any, default: Any, name: str, metavar: str | None, help: str) -> Flag:
+    return Flag(kind, default, (name,), help, metavar, heading="Layers")
+
+
+LAYERS: dict[str, Flag] = {
+    "persona": _layer(str | None, None, "--persona", "WHO", 'Who answers, e.g. "a terse physicist".'),
+    "audience": _layer(str | None, None, "--audience", "WHO", 'Who listens, e.g. "a ten-year-old".'),
+    "structured": _layer(
+        str | None,
+        None,
+        "--structured",
+        "FORM",
+        "Form of the text: title, steps, sections:A,B,C, table:COLUMN,…, json[:SCHEMA.json], markdown[:SKELETON.md].",
+    ),
+    "pattern": _layer(
+        list[str], [], "--pattern", "NAME[:TEXT]", "A block of prompts/tricks, e.g. fact-check; repeatable."
+    ),
+    "descriptive": _layer(bool, False, "--descriptive", None, "Complete the question with stated assumptions."),
+    "reflect": _layer(bool, False, "--reflect", None, "Mend the answer where a review finds the mend better."),
+}
+
+
 SHARED: dict[str, Flag] = {
+    **LAYERS,
     "model": _flag(str | None, None, "-m", "--model", help="provider:name; the default is `builtin`."),
     "pack": _flag(str, "general", "-P", "--pack", help="Prompt pack."),
     "option": _flag(list[str], [], "-o", metavar="KEY=VALUE", help="Provider option; repeatable."),
@@ -49,6 +73,12 @@ SHARED: dict[str, Flag] = {
     "plain": _flag(bool, False, "--plain", help="No live display."),
     "quiet": _flag(bool, False, "-q", "--quiet", help="Warnings only."),
 }
+
+
+def of_run(strategy: type[Any]) -> dict[str, Flag]:
+    """All flags of a run: the strategy's own, and the shared ones; `audience` of persona is its own, and no layer."""
+    own = of_strategy(strategy)
+    return {**own, **{key: flag for key, flag in SHARED.items() if key not in own or key not in LAYERS}}
 
 
 def of_strategy(strategy: type[Any]) -> dict[str, Flag]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from promptkit.cli.speak import clean
@@ -33,6 +34,12 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "detail": plain(detail),
     }
     return body
+
+
+def shown(outcome: Outcome) -> str:
+    """What stdout has of an outcome with an answer: the text in the form that was asked for, else the answer."""
+    told = outcome.detail.get("structured")
+    return told["text"] if isinstance(told, Mapping) and told.get("valid") is True else str(outcome.answer)
 
 
 def printable(answer: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from promptkit.cli.flags import SHARED, Flag, of_strategy
+from promptkit.cli.flags import Flag, of_run
 from promptkit.errors import PromptkitError
 
 _NUMBERS = {int: re.compile(r"-?\d{1,15}", re.ASCII), float: re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)}
@@ -50,7 +50,7 @@ def plain_run(words: Sequence[str]) -> tuple[str, str | None, dict[str, Any]] | 
         return None
     if any(plugin.hidden for plugin in registry.plugins()):  # the long way tells of it
         return None
-    flags = {**of_strategy(registry.load("strategy", words[1])), **SHARED}
+    flags = of_run(registry.load("strategy", words[1]))
     named = {name: key for key, flag in flags.items() for name in flag.names}
     questions: list[str] = []
     given: dict[str, Any] = {}

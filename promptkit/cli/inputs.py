@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import BadInput, UnknownName
+from promptkit.textfile import text_of
 
 if TYPE_CHECKING:
     from promptkit.prompts import Prompt
 
 
-def read_inputs(prompt: Prompt, words: Sequence[str]) -> dict[str, str | list[str]]:
+def read_inputs(prompt: Prompt, words: Sequence[str]) -> dict[str, Any]:
     """The inputs by name; BadInput and UnknownName say what to type instead."""
     given: dict[str, list[str]] = {}
     for word in words:
@@ -23,25 +25,36 @@ def read_inputs(prompt: Prompt, words: Sequence[str]) -> dict[str, str | list[st
         if name not in prompt.inputs:
             raise UnknownName("input", name, prompt.inputs, listing=f"promptkit prompts show {prompt.id}")
         given.setdefault(name, []).append(_file(value[1:]) if value.startswith("@") else value)
-    lists = looped(prompt)
+    lists = looped(prompt) | {each.name for each in prompt.declared if each.type == "list"}
     if twice := next((name for name, all in given.items() if len(all) > 1 and name not in lists), None):
         raise BadInput(f"-v {twice} is given {len(given[twice])} times, and {prompt.id} takes one")
-    return {name: all if name in lists else all[0] for name, all in given.items()}
+    types = {each.name: each.type for each in prompt.declared}
+    return {name: _typed(name, types[name], all, name in lists) for name, all in given.items()}
+
+
+def _typed(name: str, kind: str, given: list[str], several: bool) -> Any:
+    """What was typed, as the type the input is declared with."""
+    if kind in ("text", "any") or (kind == "list" and not (len(given) == 1 and given[0].lstrip()[:1] == "[")):
+        return given if several else given[0]
+    try:
+        return json.loads(given[0])
+    except ValueError as error:
+        raise BadInput(f"-v {name}: {given[0]!r} is no {kind}", hint=f"-v {name}={_EXAMPLES[kind]}") from error
+
+
+_EXAMPLES = {"number": "0.5", "integer": "3", "boolean": "true", "list": '["a", "b"]', "json": "'{\"a\": 1}'"}
 
 
 def _file(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text("utf-8-sig").removesuffix("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise BadInput(f"{path}: {reason}", hint="-v NAME=@FILE reads a text file") from error
+    return text_of(Path(path).expanduser(), hint="-v NAME=@FILE reads a text file").removesuffix("\n")
 
 
 def looped(prompt: Prompt) -> set[str]:
     """The inputs the template loops over: a lone string there would be taken letter by letter."""
     from jinja2 import Environment, nodes
 
-    loops = [loop for _, body in prompt.turns for loop in Environment().parse(body).find_all(nodes.For)]
+    bodies = [body for _, body in (*prompt.turns, *prompt.parts)]
+    loops = [loop for body in bodies for loop in Environment().parse(body).find_all(nodes.For)]
     found: set[str] = set()
     for loop in loops:
         over: nodes.Node | None = loop.iter

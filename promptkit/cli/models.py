@@ -23,8 +23,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 Name = Annotated[str, typer.Argument(metavar="NAME", help="provider:name.", autocompletion=complete.models)]
 Options = Annotated[list[str] | None, typer.Option("-o", metavar="KEY=VALUE", help="Provider option; repeatable.")]
 
-ABLE = ("native_n", "batch", "seed", "json_schema", "grammar", "logprobs", "tools", "images", "reasoning", "context")
+ABLE = "native_n batch seed json_schema grammar logprobs raw tools images reasoning context".split()
 WORDS = {"native_n": "samples in one call", "batch": "samples made together", "seed": "same seed, same text"}
+WORDS |= {"raw": "goes on with a bare text"}
 WORDS |= {"json_schema": "JSON schema", "logprobs": "log-probabilities", "context": "context, tokens"}
 
 

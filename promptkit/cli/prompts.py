@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptkit.cli import complete
+from promptkit.cli import complete, new_prompt
 from promptkit.cli.exits import Exit
 from promptkit.cli.form import printable
 from promptkit.cli.inputs import read_inputs
+from promptkit.cli.prompt_tests import try_out
+from promptkit.cli.prompt_versions import diff, history
 from promptkit.cli.speak import clean, err, out, out_json
 from promptkit.cli.tables import columns, prose
-from promptkit.cli.templates import in_force, problems_of, under, without_pack
+from promptkit.cli.templates import found, in_force, problems_of, slips_of, under, without_pack
 from promptkit.cli.usage import Verbs
 from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput
@@ -33,13 +37,20 @@ def add_to(app: typer.Typer) -> None:
     """Add the noun and its verbs."""
     noun = typer.Typer(cls=Verbs)
     noun.callback(invoke_without_command=True)(prompts)
-    for name, verb in (("list", list_), ("show", show), ("render", render), ("check", check)):
+    verbs: dict[str, Callable[..., Any]] = {
+        "new": new_prompt.prompt,
+        "list": list_,
+        "show": show,
+        "render": render,
+        "check": check,
+    }
+    for name, verb in (verbs | {"diff": diff, "history": history, "test": try_out}).items():
         noun.command(name, cls=Verb)(verb)
     app.add_typer(noun, name="prompts")
 
 
 def prompts(context: typer.Context) -> None:
-    """List, show, render and check prompt templates."""
+    """Write, list, show, render, check, compare and test prompt templates."""
     if context.invoked_subcommand is None:
         out(context.get_help())
 
@@ -55,11 +66,11 @@ def list_(
     from promptkit import prompts as shelf
 
     packs = [shelf.pack(pack)] if pack else [each for name in shelf.packs() if (each := shelf.usable_pack(name))]
-    found = shelf.everything()
-    own = [prompt for prompt in found if pack in (None, prompt.pack)]
+    every = shelf.everything()
+    own = [prompt for prompt in every if pack in (None, prompt.pack)]
     unusable = [each for each in shelf.unusable() if pack in (None, each.parent.name)]
     names = {prompt.name for prompt in own} | {file.stem for file in unusable}
-    inherited = [p for p in found if pack and p.pack == shelf.DEFAULT_PACK != pack and p.name not in names]
+    inherited = [p for p in every if pack and p.pack == shelf.DEFAULT_PACK != pack and p.name not in names]
     if as_json:
         body = {"packs": [_pack(each) for each in packs], "prompts": [_prompt(each) for each in own]}
         body |= {"inherited": [_prompt(each) for each in inherited]} if pack else {}
@@ -92,10 +103,10 @@ def show(
     from promptkit import prompts as shelf
 
     if "/" in name:
-        prompt = _find(name)
-        text = prompt.path.read_bytes().decode("utf-8-sig")
+        one = found(name)
+        text = one.path.read_bytes().decode("utf-8-sig")
         if as_json:
-            return out_json({"schema": "promptkit.prompt/1", **_prompt(prompt), "text": text})
+            return out_json({"schema": "promptkit.prompt/1", **_prompt(one), "text": text})
         # A template of a stranger's project is data to a terminal, and itself to a pipe.
         return out(printable(text) if sys.stdout.isatty() else text.removesuffix("\n"))
     pack = shelf.pack(name)
@@ -117,16 +128,16 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Print the messages a model would be sent."""
-    prompt = _find(name)
-    inputs = read_inputs(prompt, values or [])
-    if missing := [each for each in prompt.inputs if each not in inputs]:
+    one = found(name)
+    inputs = read_inputs(one, values or [])
+    if missing := [each.name for each in one.declared if each.needed and each.name not in inputs]:
         add = " ".join(f"-v {each}=…" for each in missing)
-        raise BadInput(f"{prompt.id} needs {' and '.join(missing)}: add {add}")
-    request = prompt.request(inputs)
+        raise BadInput(f"{one.id} needs {' and '.join(missing)}: add {add}")
+    request = one.request(inputs)
     if as_json:
         messages = [{"role": turn.role, "text": turn.text} for turn in request.messages]
-        how = {"decoding": plain(prompt.defaults), "stop": list(prompt.stop)}
-        about = {"id": prompt.id, "version": prompt.version, "digest": prompt.digest}
+        how = {"decoding": plain(one.defaults), "stop": list(one.stop)}
+        about = {"id": one.id, "version": one.version, "digest": one.digest}
         return out_json({"schema": "promptkit.messages/1", **about, "messages": messages, **how})
     for turn in request.messages:
         text = printable(turn.text) if sys.stdout.isatty() else turn.text
@@ -137,8 +148,9 @@ def render(
 
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH…]", help="Files or folders; none: all.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for what is probably a slip, too.")] = False,
 ) -> None:
-    """Check templates; exit 2 if one cannot be used."""
+    """Check templates; exit 2 if one cannot be used. What is probably a slip is told."""
     from promptkit.render.amounts import many
 
     files = [file for path in paths for file in under(path)] if paths else in_force()
@@ -147,18 +159,13 @@ def check(
         for problem in problems:
             err(clean(problem))
         raise typer.Exit(Exit.USAGE)
+    slips = slips_of(files)
+    for slip in slips:
+        err(clean(slip))
+    if slips and strict:
+        raise typer.Exit(Exit.USAGE)
     count = sum(file.name != "pack.md" for file in files)
     out(f"{many(count, 'template')}, {'all ' if count != 1 else ''}fine")
-
-
-def _find(name: str) -> Prompt:
-    from promptkit import prompts as shelf
-
-    pack, _, template = name.partition("/")
-    if not template:
-        own = [prompt.id for prompt in shelf.everything() if prompt.pack == shelf.pack(pack).name]
-        raise BadInput(f"{pack} is a pack, not a template", hint=f"one of: {', '.join(own)}")
-    return shelf.find(shelf.pack(pack).name, template)
 
 
 def _line(each: Prompt, origin: str) -> tuple[str, ...]:
@@ -170,9 +177,16 @@ def _first(about: str) -> str:
 
 
 def _prompt(prompt: Prompt) -> dict[str, Any]:
-    names = ("id", "version", "origin", "reader", "digest", "about")
+    names = ("id", "version", "origin", "reader", "digest", "about", "lang")
     about = {name: getattr(prompt, name) for name in names}
+    about |= {"reply_schema": json.loads(prompt.schema) if prompt.schema else None}
+    about |= {"tags": list(prompt.tags), "tested_on": list(prompt.tested_on), "includes": _included(prompt)}
+    about |= {"types": {each.name: each.type for each in prompt.declared}}
     return about | {"inputs": list(prompt.inputs), "path": str(prompt.path), "decoding": plain(prompt.defaults)}
+
+
+def _included(prompt: Prompt) -> list[str]:
+    return [name for name, _ in prompt.files[1:]]
 
 
 def _pack(pack: Pack) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from promptkit import registry
 from promptkit.cli import complete
 from promptkit.cli.answer import answer
 from promptkit.cli.fields import field_help
-from promptkit.cli.flags import SHARED, of_strategy
+from promptkit.cli.flags import SHARED, of_run, of_strategy
 from promptkit.cli.speak import clean
+from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput, PluginBroken
 
 Question = Annotated[str | None, typer.Argument(help="The question; - reads it from stdin.", show_default=False)]
@@ -25,6 +26,8 @@ _OFFERED: dict[str, Callable[[str], Any]] = {
     "pack": complete.packs,
     "reader": complete.readers,
     "effort": complete.efforts,
+    "structured": complete.forms,
+    "pattern": complete.tricks,
 }
 
 
@@ -74,7 +77,7 @@ def build(name: str) -> Any:
     small = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {"help_option_names": ["-h", "--help"]}
     try:
-        small.command(name, help=inspect.getdoc(strategy), context_settings=settings)(_body(name, strategy))
+        small.command(name, cls=Verb, help=inspect.getdoc(strategy), context_settings=settings)(_body(name, strategy))
         command = typer.main.get_command(small)
     except Exception as error:  # a field named like a flag of ours, or of a type that no word gives
         if (plugin := registry.plugin("strategy", name)) is None:
@@ -93,7 +96,8 @@ def _body(name: str, strategy: type) -> Callable[..., int]:
     parameters = [
         inspect.Parameter("question", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Question)
     ]
-    for key, flag in of_strategy(strategy).items():
+    own = of_strategy(strategy)
+    for key, flag in own.items():
         option = typer.Option(
             flag.default,
             *flag.names,
@@ -102,7 +106,7 @@ def _body(name: str, strategy: type) -> Callable[..., int]:
             autocompletion=complete.specs if flag.strategy else None,
         )
         parameters.append(_keyword(key, flag.kind, option))
-    parameters += shared(SHARED)
+    parameters += shared(key for key in of_run(strategy) if key not in own)
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = {p.name: p.annotation for p in parameters}
     return body
@@ -121,6 +125,7 @@ def shared(keys: Iterable[str]) -> list[inspect.Parameter]:
                 show_default=bool(SHARED[key].default),
                 metavar=SHARED[key].metavar,
                 autocompletion=_OFFERED.get(key),
+                rich_help_panel=SHARED[key].heading,
             ),
         )
         for key in keys

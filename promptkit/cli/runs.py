@@ -19,7 +19,9 @@ from promptkit.errors import BadInput, RunLive
 from promptkit.types import plain
 
 if TYPE_CHECKING:
-    from promptkit.journal import Journal, RunRow
+    from collections.abc import Sequence
+
+    from promptkit.journal import Journal, Pinned, RunRow
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Run = Annotated[
@@ -88,6 +90,8 @@ def show(
     if as_json:
         record = {**_record(row), "options": row.options, "source": row.source, "outcome": row.outcome}
         record |= {"spent": plain(journal.spent(row.id)), "calls": list(calls_of(journal, row))}
+        record |= {"prompts": [_pinned(each) for each in journal.pinned(row.id)]}
+        record |= {"programs": [plain(each) for each in journal.programs(row.id)]}
         return out_json({"schema": "promptkit.run-record/1", **record, **({"events": happened} if events else {})})
     if events:
         import json
@@ -98,7 +102,8 @@ def show(
     from promptkit.render.runs import run_tree, run_view
 
     shown = {**plain(row), "answered": answered(journal, row)}
-    return draw(run_tree(happened) if tree else run_view(shown, happened))
+    draw(run_tree(happened) if tree else run_view(shown, happened))
+    return None if tree else _prompts(journal.pinned(row.id))
 
 
 def rm(
@@ -134,6 +139,19 @@ def _journal() -> Journal:
     from promptkit.api import open_journal
 
     return open_journal()
+
+
+def _prompts(pinned: Sequence[Pinned]) -> None:
+    """The templates a run used, each in the version it had then."""
+    if pinned:
+        out("")
+        columns(
+            ("prompt", "version", "origin", "digest"), [(p.id, str(p.version), p.origin, p.digest[:12]) for p in pinned]
+        )
+
+
+def _pinned(each: Pinned) -> dict[str, Any]:
+    return {name: value for name, value in plain(each).items() if name not in ("run", "at")}
 
 
 def _record(row: RunRow) -> dict[str, Any]:

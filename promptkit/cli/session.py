@@ -12,7 +12,7 @@ from typing import Any
 from promptkit import api, sync
 from promptkit.cli.dry_run import dry_run
 from promptkit.cli.exits import OF_STATUS, Exit
-from promptkit.cli.form import as_json, printable
+from promptkit.cli.form import as_json, printable, shown
 from promptkit.cli.speak import abandon, err, err_json, out, out_json
 from promptkit.errors import PromptkitError
 from promptkit.events import Record, RunEnded, Sink, Warned
@@ -67,7 +67,7 @@ class Session:
         if self.events:
             return nullcontext(None)
         if self.quiet:
-            return nullcontext(_Warnings())
+            return nullcontext(Warnings())
         from rich.console import Console
 
         from promptkit.render.live import open_display
@@ -83,7 +83,7 @@ class Session:
         if self.as_json:
             out_json(as_json(outcome))
         elif outcome.answer is not None:
-            out(printable(outcome.answer))
+            out(printable(shown(outcome)))
         return OF_STATUS[outcome.status]
 
     def _summarise(self, outcome: Outcome, last: _Last) -> None:
@@ -105,7 +105,7 @@ def _recorded(plan: Plan) -> bool:
         return False
 
 
-class _Warnings:
+class Warnings:
     """The quiet display: the library that draws is not loaded before there is something to say."""
 
     deltas = False

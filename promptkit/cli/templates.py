@@ -5,8 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from promptkit.errors import BadInput
+
+if TYPE_CHECKING:
+    from promptkit.prompts import Prompt
+
+
+def found(name: str) -> Prompt:
+    """The template `pack/name`; BadInput and UnknownName say what to type instead."""
+    from promptkit import prompts as shelf
+
+    pack, _, template = name.partition("/")
+    if not template:
+        own = [prompt.id for prompt in shelf.everything() if prompt.pack == shelf.pack(pack).name]
+        raise BadInput(f"{pack} is a pack, not a template", hint=f"one of: {', '.join(own)}")
+    return shelf.find(shelf.pack(pack).name, template)
 
 
 def in_force() -> list[Path]:
@@ -38,6 +53,13 @@ def problems_of(files: Iterable[Path]) -> list[str]:
 
     errors = [error for file in files for error in shelf.check(file)]
     return [e.message + (f" ({'; '.join(e.hint.splitlines())})" if e.hint else "") for e in errors]
+
+
+def slips_of(files: Iterable[Path]) -> list[str]:
+    """What in the files is probably a slip, as `file:line:col: slip`."""
+    from promptkit import prompts as shelf
+
+    return [slip.message for file in files for slip in shelf.lint(file)]
 
 
 def without_pack(files: Sequence[Path]) -> list[str]:

@@ -16,11 +16,14 @@ class Verb(TyperCommand):
         return ["[OPTIONS]", *(_typed(param) for param in shown)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments without their Python types, then the options."""
-        known = [param for param in self.get_params(ctx) if not _hidden(param)]
-        arguments = [(_typed(param), str(param.help or "")) for param in known if _positional(param)]  # type: ignore[attr-defined]
-        options = [param.get_help_record(ctx) for param in known if not _positional(param)]
-        for title, rows in (("Arguments", arguments), ("Options", [row for row in options if row])):
+        """Write the arguments without their Python types, then the options, then those under a heading of their own."""
+        found: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            if _positional(param) and not _hidden(param):
+                found["Arguments"].append((_typed(param), str(param.help or "")))  # type: ignore[attr-defined]
+            elif row := param.get_help_record(ctx):
+                found.setdefault(getattr(param, "rich_help_panel", None) or "Options", []).append(row)
+        for title, rows in found.items():
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)

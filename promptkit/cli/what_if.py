@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from promptkit.around import Around
 from promptkit.cli import complete
 from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput, Cut, ReplayMiss
-from promptkit.types import Capabilities, Completion, Model, Outcome, Problem, Request, Strategy
+from promptkit.types import Completion, Model, Outcome, Problem, Request, Strategy
 
 Run = Annotated[str, typer.Argument(help="Run id, a unique beginning of one, or last.", autocompletion=complete.runs)]
 Set = Annotated[
@@ -101,6 +102,9 @@ def _amended(name: str, params: Mapping[str, Any], path: str, text: str) -> Mapp
     from promptkit import composition
 
     first, _, rest = path.partition(".")
+    held = params.get("of")
+    if first not in params and isinstance(held, Mapping) and set(held) == {"strategy", "params"}:  # a layer has few
+        return {**params, "of": {**held, "params": _amended(held["strategy"], held["params"], path, text)}}
     if not rest:
         composition.check(name, {first: (value := composition.meant(name, first, text))})
         return {**params, first: value}
@@ -123,19 +127,11 @@ class _FromJournal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Around):
     """A model whose missing replies are a cap: what else the round wants is looked for before the run ends."""
 
     inner: Model
     missing: set[tuple[str, int]]
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
 
     async def complete(self, request: Request, /) -> Completion:
         try:

@@ -6,19 +6,22 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
-from promptkit.journal import values
+from promptkit.journal import beside, programs, values
 
 
 def holdings(db: sqlite3.Connection) -> dict[str, Any]:
     """Counts, models, ages, and what was answered from the journal instead of being bought again."""
-    (runs,), (completions, oldest, newest) = (
+    no_model, a_program = beside.is_one("key"), programs.is_one("key")
+    (runs,), (ran,), (completions, oldest, newest) = (
         db.execute("SELECT count(*) FROM runs").fetchone(),
-        db.execute("SELECT count(*), min(at), max(at) FROM completions").fetchone(),
+        db.execute(f"SELECT count(*) FROM completions WHERE {a_program}").fetchone(),
+        db.execute(f"SELECT count(*), min(at), max(at) FROM completions WHERE NOT {no_model}").fetchone(),
     )
     models: dict[str, Counter[str]] = {}
     usages: dict[str, int] = {}
     for call, model, usage, kept in db.execute(
         "SELECT id, model, usage, (SELECT count(*) FROM completions WHERE call = calls.id) FROM calls"
+        f" WHERE NOT {beside.is_one('id')}"
     ).fetchall():
         spent = values.to_usage(values.unpack(usage))
         usages[call] = spent.tokens
@@ -27,12 +30,13 @@ def holdings(db: sqlite3.Connection) -> dict[str, Any]:
     # A call that brought several samples is saved once for each attempt that used any of them.
     hits = db.execute(
         "SELECT call, count(DISTINCT run || ' ' || attempt) FROM uses JOIN completions ON completions.key = uses.key"
-        " WHERE cached GROUP BY call"
+        f" WHERE cached AND NOT {beside.is_one('call')} GROUP BY call"
     ).fetchall()
     return {
         "runs": runs,
         "calls": len(usages),
         "completions": completions,
+        "programs": ran,
         "oldest": oldest,
         "newest": newest,
         "models": [{"model": name, **counts} for name, counts in sorted(models.items())],

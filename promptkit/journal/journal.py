@@ -16,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from promptkit.journal import blobs, calls, ledger, portable, retention, runs, values
+from promptkit.events import PromptUsed
+from promptkit.journal import answers, beside, blobs, calls, ledger, pins, portable, programs, retention, runs, values
 from promptkit.journal.claims import Claims, holder
 from promptkit.journal.gathered import Gathered
 from promptkit.journal.lease import Owner
 from promptkit.journal.readers import Readers
 from promptkit.journal.retention import Freed, Keep
-from promptkit.journal.rows import NewRun, RunRow, Settled, Spent, Stored
+from promptkit.journal.rows import Answered, Executed, NewRun, Pinned, RunRow, Settled, Spent, Stored
 from promptkit.journal.schema import Place
 from promptkit.journal.writer import Writer
 from promptkit.types import Blob, Completion, Request, Usage
@@ -43,6 +44,7 @@ class Journal:
         self._closed = False
         self._events = Gathered(self._writer, runs.append)
         self._uses = Gathered(self._writer, runs.touch)
+        self._pins = Gathered(self._writer, pins.keep)
         self._settled = Gathered[Settled](self._writer, lambda db, _, settled: ledger.settle(db, settled))
         atexit.register(self.close)
 
@@ -151,6 +153,52 @@ class Journal:
         """Give up claims without buying; whoever waits may claim them."""
         await self._writer.done(partial(self._claims.drop, keys=keys), after=partial(self._claims.ring, keys))
 
+    # programs: claimed, waited for and released by their names, like completions
+
+    def program(self, key: str) -> dict[str, Any] | None:
+        """What the program of that name came to, at once."""
+        with self._readers.reading() as db:
+            return programs.load(db, key)
+
+    async def keep_program(
+        self, key: str, ran: Mapping[str, Any], asked: Mapping[str, Any], identity: str, claimed: str
+    ) -> None:
+        """Keep what a program came to, and lift the claim under which it ran. The first to store a key wins."""
+        row, packed = programs.row(key, ran), values.pack(asked)
+
+        def work(db: sqlite3.Connection) -> None:
+            self._claims.fulfil(db, [claimed])
+            programs.save(db, row, packed, identity)
+
+        await self._writer.done(work, after=partial(self._claims.ring, [claimed]))
+
+    def programs(self, run: str, *, ever: bool = False) -> list[Executed]:
+        """The programs whose results the run's latest attempt used, in order; with `ever` any attempt."""
+        with self._reading() as db:
+            return programs.of_run(db, runs.resolve(db, run), ever=ever)
+
+    # people's answers: each is its run's alone
+
+    def answer(self, key: str) -> tuple[str | None] | None:
+        """What a person answered under that name, at once; None when nobody has."""
+        with self._readers.reading() as db:
+            return answers.load(db, key)
+
+    async def keep_answer(self, run: str, key: str, span: str, question: str, answer: str | None) -> None:
+        """Keep what a person answered, and that the run used it."""
+        row, asked = answers.row(key, answer), values.pack({"question": question})
+
+        def work(db: sqlite3.Connection) -> None:
+            answers.save(db, row, asked)
+            runs.touch(db, run, [(key, span, False)])
+
+        await self._writer.done(work)
+
+    def answers(self, run: str) -> list[Answered]:
+        """What people answered in the run's latest attempt, in order."""
+        with self._reading() as db:
+            return answers.of_run(db, runs.resolve(db, run))
+
     # the live ledger
 
     async def begin(self, run: str, call: str, reserved_tokens: int, reserved_cost: float | None) -> int:
@@ -213,6 +261,20 @@ class Journal:
         """Note that the run used a completion; the order is kept."""
         self._uses.add(run, (key, span, cached))
 
+    def pin(self, run: str, used: PromptUsed) -> None:
+        """Note which version of a template the run used, and keep its text."""
+        self._pins.add(run, used)
+
+    def pinned(self, run: str) -> list[Pinned]:
+        """The versions of templates the run used, by name."""
+        with self._reading() as db:
+            return pins.of_run(db, runs.resolve(db, run))
+
+    def versions(self, prompt: str) -> list[Pinned]:
+        """What runs used of the template `pack/name`, oldest first."""
+        with self._reading() as db:
+            return pins.of_prompt(db, prompt)
+
     def blob(self, sha256: str) -> bytes | None:
         """The bytes of something that was attached to a run; None when they are not there."""
         with self._reading() as db:
@@ -270,7 +332,8 @@ class Journal:
     def stats(self) -> dict[str, int]:
         """How many runs and completions there are, and the bytes they take."""
         with self._reading() as db:
-            count = "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM completions)"
+            model = f"SELECT count(*) FROM completions WHERE NOT {beside.is_one('key')}"
+            count = f"SELECT (SELECT count(*) FROM runs), ({model})"
             many, kept = db.execute(count).fetchone()
             (pages,), (size,) = db.execute("PRAGMA page_count").fetchone(), db.execute("PRAGMA page_size").fetchone()
         wal = Path(f"{self.path}-wal")

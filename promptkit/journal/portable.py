@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from promptkit.errors import BadInput, JournalError
-from promptkit.journal import blobs, values
+from promptkit.journal import blobs, pins, values
 from promptkit.journal.runs import one, resolve
 from promptkit.types import Blob, Usage, plain
 
@@ -32,6 +32,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "event": {"attempt": int, "record": dict},
     "failure": {"key": str, "error": dict},
     "blob": {"sha256": str, "data": str},  # base64
+    "pin": {**dict.fromkeys(("id", "digest", "origin", "lang"), str), "version": int, "files": list, "at": _NUMBER},
     "attempt": {
         "call": str,
         "started": _NUMBER,
@@ -106,6 +107,7 @@ def gather(db: sqlite3.Connection, id: str) -> Bundle:
     into["failure"] = [{"key": key, "error": values.unpack(error)} for key, error in rows]
     rows = db.execute(f"SELECT {', '.join(_ATTEMPT)} FROM attempts WHERE run = ? ORDER BY id", (id,))
     into["attempt"] = [dict(zip(_ATTEMPT, row, strict=True)) for row in rows]
+    into["pin"] = [{name: getattr(pin, name) for name in pins.COLUMNS} for pin in pins.of_run(db, id)]
     into["blob"] = [{"sha256": name, "data": b64encode(data).decode()} for name, data in blobs.of_run(db, id)]
     return bundle
 
@@ -199,6 +201,8 @@ def _insert(db: sqlite3.Connection, bundle: Bundle) -> None:
         [(id, failure["key"], values.pack(failure["error"])) for failure in lines["failure"]],
     )
     blobs.keep(db, id, [Blob("file", line["sha256"], "", data=b64decode(line["data"])) for line in lines["blob"]])
+    pinned = [{**pin, "files": json.dumps(pin["files"])} for pin in lines["pin"]]
+    pins.insert(db, id, [[pin[name] for name in pins.COLUMNS] for pin in pinned])
     marks = ", ".join("?" * len(_ATTEMPT))
     db.executemany(
         f"INSERT INTO attempts (run, {', '.join(_ATTEMPT)}) VALUES (?, {marks})",
@@ -233,6 +237,8 @@ def _checked(line: Any) -> tuple[str, dict[str, Any]]:
         _sound(line["value"])
     if kind == "blob" and hashlib.sha256(b64decode(line["data"], validate=True)).hexdigest() != line["sha256"]:
         raise ValueError("an attachment that is not what its name says")
+    if kind == "pin" and not all(isinstance(f, list) and [type(t) for t in f] == [str, str] for f in line["files"]):
+        raise ValueError("a pin whose files are no names and digests")
     if kind == "call":
         _counts(values.to_usage(line["usage"]))
     return kind, line

@@ -18,6 +18,41 @@ class Stored:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A program that a run used the result of: where, whether it was kept from before, what was asked, what came."""
+
+    key: str
+    span: str
+    cached: bool
+    asked: dict[str, Any]
+    ran: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a person answered in a run, where, and to what; None where they ended the questions."""
+
+    key: str
+    span: str
+    question: str
+    answer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A version of a template that a run used; `files` are names and sha256 of all it is made of, its own first."""
+
+    run: str
+    id: str  # pack/name
+    digest: str
+    version: int
+    origin: str
+    lang: str
+    files: tuple[tuple[str, str], ...]
+    at: float  # seconds since the epoch
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
     """The live ledger of a run. `cost` is None when the price of any attempt is unknown."""

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from promptkit.errors import JournalError, RunLive, RunMissing
-from promptkit.journal import blobs, calls, lease, values
+from promptkit.journal import beside, blobs, calls, lease, values
 from promptkit.journal.rows import NewRun, RunRow
 from promptkit.types import plain
 
 _LIST = "list them: promptkit runs list"
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT id, about, status, outcome, started, ended, attempt, owner,
-    (SELECT count(*) FROM uses WHERE run = runs.id AND attempt = runs.attempt),
-    (SELECT total(cached) FROM uses WHERE run = runs.id AND attempt = runs.attempt)
+    (SELECT count(*) FROM uses WHERE run = runs.id AND attempt = runs.attempt AND NOT {beside.is_one("key")}),
+    (SELECT total(cached) FROM uses WHERE run = runs.id AND attempt = runs.attempt AND NOT {beside.is_one("key")})
 FROM runs
 """
 
@@ -105,7 +105,7 @@ def remove(db: sqlite3.Connection, id: str) -> None:
 
 def erase(db: sqlite3.Connection, id: str) -> None:
     """Delete a run and leave its completions."""
-    for table in ("events", "uses", "failures", "attempts"):
+    for table in ("events", "uses", "failures", "attempts", "pins"):
         db.execute(f"DELETE FROM {table} WHERE run = ?", (id,))
     blobs.drop(db, id)
     db.execute("DELETE FROM runs WHERE id = ?", (id,))
@@ -130,7 +130,7 @@ def events(db: sqlite3.Connection, id: str) -> list[dict[str, Any]]:
 def uses(db: sqlite3.Connection, id: str) -> list[tuple[str, str, bool]]:
     """What the latest attempt used: key, span, and whether the journal had it."""
     rows = db.execute(_of_latest("key, span, cached", "uses"), (resolve(db, id),))
-    return [(key, span, bool(cached)) for key, span, cached in rows]
+    return [(key, span, bool(cached)) for key, span, cached in rows if not key.startswith(beside.PREFIXES)]
 
 
 def failures(db: sqlite3.Connection, id: str) -> dict[str, dict[str, Any]]:

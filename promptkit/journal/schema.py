@@ -16,7 +16,7 @@ from promptkit.errors import JournalError, JournalUnusable
 from promptkit.journal.values import Damaged, printable
 
 APPLICATION_ID = 0x706B6A6C  # "pkjl"; `file journal.db` shows it
-VERSION = 3
+VERSION = 4
 _MAGIC = b"SQLite format 3\0"
 
 BUSY_SECONDS = 5.0  # one wait for another process's transaction, inside SQLite
@@ -69,6 +69,11 @@ CREATE TABLE blobs (
 CREATE TABLE attached (
     run TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (run, sha256)
 ) WITHOUT ROWID;
+CREATE TABLE pins (
+    run TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, version INTEGER NOT NULL, origin TEXT NOT NULL,
+    lang TEXT NOT NULL, files TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (run, id, digest, lang)
+) WITHOUT ROWID;
+CREATE INDEX pins_id ON pins (id, at);
 """
 
 # From the version of the index to the next one. Only ever additions: an older promptkit that has the file open goes on.
@@ -81,6 +86,13 @@ CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE attached (run TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (run, sha256)) WITHOUT ROWID
 """,
     2: "ALTER TABLE attempts ADD COLUMN reasoning_tokens INTEGER",
+    3: """
+CREATE TABLE pins (
+    run TEXT NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, version INTEGER NOT NULL, origin TEXT NOT NULL,
+    lang TEXT NOT NULL, files TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (run, id, digest, lang)
+) WITHOUT ROWID;
+CREATE INDEX pins_id ON pins (id, at)
+""",
 }
 
 

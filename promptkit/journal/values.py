@@ -72,7 +72,8 @@ def to_completion(body: Any) -> Completion:
 
 
 def _to_token(body: Any) -> Token:
-    return Token(body["text"], body["logprob"], tuple((text, logprob) for text, logprob in body["top"]))
+    top = tuple((text, logprob) for text, logprob in body["top"])
+    return Token(body["text"], body["logprob"], top, tuple(body.get("ids", ())))
 
 
 def to_usage(body: Any) -> Usage:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from promptkit import examples
 from promptkit.errors import BadInput
+from promptkit.textfile import text_of
 
 
 def read(path: str | Path) -> tuple[str, ...]:
@@ -14,14 +15,7 @@ def read(path: str | Path) -> tuple[str, ...]:
     path = Path(path).expanduser()
     if path.suffix.lower() != ".txt":
         return distinct(each.question for each in examples.read(path))
-    try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}", hint="--questions FILE, one question a line") from error
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise BadInput(f"{path}:{line}: not UTF-8: {error.reason}", hint="save the file as UTF-8") from error
+    text = text_of(path, hint="--questions FILE, one question a line")
     found = distinct(line.strip() for line in text.splitlines() if line.strip())
     if not found:
         raise BadInput(f"{path}:1: holds no questions", hint="one question a line")

@@ -60,6 +60,7 @@ class Ollama:
         able = ("tools", "vision", "thinking") if told is None else told
         return Capabilities(
             logprobs=True,
+            raw=True,
             json_schema=True,
             tools="tools" in able,
             images="vision" in able,
@@ -113,8 +114,9 @@ class Ollama:
 
     async def _loaded(self, wanted: dict[str, Any], request: Request, known: Installed) -> Installed:
         """What is known of the model, loaded as the request would load it and asked nothing."""
+        empty: dict[str, Any] = {"prompt": ""} if "prompt" in wanted else {"messages": []}
         if not known.sure:
-            async with aclosing(self._server.chat({**wanted, "messages": []}, request, known)) as lines:
+            async with aclosing(self._server.chat({**wanted, **empty}, request, known)) as lines:
                 async for _ in lines:
                     pass
         return await self._settled(known)

@@ -25,7 +25,7 @@ LARGER = "or start the server with a larger context (llama-server -c N, vllm --m
 def open_openai_compatible(name: str, options: Mapping[str, object]) -> ChatModel:
     """The model of that name at `base_url`; a key is sent where one is set, and none is needed before it is asked for.
 
-    `native_n`, `json_schema`, `tools`, `logprobs`, `images` and `context` say what the server can do.
+    `native_n`, `json_schema`, `tools`, `logprobs`, `alternatives`, `raw`, `images` and `context` say what it can do.
     """
     if not name:
         raise BadInput("openai-compatible: names no model", hint="-m openai-compatible:NAME -o base_url=http://…/v1")

@@ -5,6 +5,8 @@ replies:
     say: ["first draw", "second"]    # by draw, the last one for all further draws; a string is one reply
   - say: "Answer: 42"
 delay: 0.05                          # seconds before each reply
+
+`next` beside or in place of `replies` has what follows a bare text, token by token: script/next_tokens.py.
 """
 
 from __future__ import annotations
@@ -21,7 +23,11 @@ from typing import Any
 
 from promptkit.errors import BadInput, Rejected
 from promptkit.events import Delta, emit
+from promptkit.providers.script.next_tokens import Table, following, tables, told
 from promptkit.types import Capabilities, Completion, Finish, Request, Usage
+
+ALTERNATIVES = 1000  # most tokens of a table that are told
+NEXT = "add a table without `after` to its list `next`"
 
 Script = Callable[[Request], "str | Completion | Awaitable[str | Completion]"]
 
@@ -78,11 +84,16 @@ def open_scripted(name: str, options: Mapping[str, object]) -> Scripted:
         raw = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror or error}", hint="-m scripted:replies.yaml") from error
-    rules, delay = _parse(path, raw)
+    rules, after, delay = _parse(path, raw)
 
-    async def script(request: Request) -> str:
+    async def script(request: Request) -> str | Completion:
         prompt = "\n".join(message.text for message in request.messages)
         await asyncio.sleep(delay)
+        if request.raw is not None or (request.logprobs and after):
+            if (table := following(after, prompt)) is not None:
+                return told(table, request, f"scripted:{name}")
+            if request.raw is not None:
+                raise Rejected(f"{path} has no next token for a text that ends in {prompt[-40:]!r}", hint=NEXT)
         for when, say in rules:
             if when in prompt:
                 return say[min(request.index, len(say) - 1)]
@@ -90,10 +101,14 @@ def open_scripted(name: str, options: Mapping[str, object]) -> Scripted:
             f"{path} has no reply for this prompt: {prompt[:60]!r}", hint="add a rule without `when` at the end"
         )
 
-    return Scripted(script, name=name, identity=f"scripted:{hashlib.sha256(raw).hexdigest()}")
+    has = Capabilities(
+        seed=True, local=True, price=(0.0, 0.0), logprobs=bool(after), raw=bool(after), alternatives=ALTERNATIVES
+    )
+    identity = f"scripted:{hashlib.sha256(raw).hexdigest()}"
+    return Scripted(script, name=name, identity=identity, capabilities=has)
 
 
-def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], float]:
+def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], tuple[Table, ...], float]:
     import yaml
 
     try:
@@ -101,10 +116,11 @@ def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], float]:
     except (ValueError, yaml.YAMLError) as error:
         raise BadInput(f"{path}: {' '.join(str(error).split())}", hint="YAML or JSON with a list `replies`") from error
     form = "replies: [{when: part of the prompt, say: a reply or a list of replies}, …]"
-    if not isinstance(body, dict) or not isinstance(body.get("replies"), list) or set(body) - {"replies", "delay"}:
+    known = isinstance(body, dict) and not set(body) - {"replies", "next", "delay"}
+    if not known or not isinstance(body.get("replies", [] if "next" in body else None), list):
         raise BadInput(f"{path}: not a scripted model", hint=form)
     rules = []
-    for number, rule in enumerate(body["replies"], start=1):
+    for number, rule in enumerate(body.get("replies", ()), start=1):
         say = rule.get("say") if isinstance(rule, dict) else None
         texts = [say] if isinstance(say, str) else say if isinstance(say, list) else []
         if not texts or not all(isinstance(text, str) for text in texts) or set(rule) - {"when", "say"}:
@@ -113,7 +129,7 @@ def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], float]:
     delay = body.get("delay", 0)
     if not isinstance(delay, (int, float)) or not 0 <= delay < math.inf:
         raise BadInput(f"{path}: delay must be seconds, not {delay!r}", hint="delay: 0.05")
-    return rules, float(delay)
+    return rules, tables(path, body["next"]) if "next" in body else (), float(delay)
 
 
 def _cut(text: str, request: Request) -> tuple[str, Finish]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from promptkit import composition, prompts
 from promptkit.errors import PromptkitError
@@ -22,6 +22,8 @@ Task = tuple[Strategy, Problem, Model]
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One reply to a template, as a strategy: read, mended and verified like any other."""
+
+    name: ClassVar[str] = ""  # whoever shows the run shows the template's
 
     template: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -68,12 +70,12 @@ async def drafted(
 class _Held:
     """A strategy for one task; the error that lost it, if one did."""
 
-    strategy: Strategy
+    held: Strategy
     error: PromptkitError | None = None
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         try:
-            return await self.strategy.solve(problem, model)
+            return await self.held.solve(problem, model)
         except LOSING as error:
             self.error = error
             return Outcome(answer=None, status="error", detail={"error": str(error)})

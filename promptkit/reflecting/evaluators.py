@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from promptkit import prompts
 from promptkit.decisions import decide_all
 from promptkit.exchange import put, verified, world_of
+from promptkit.executing import execute
+from promptkit.reflecting.grades import YES_OR_NO
 from promptkit.reflecting.votes import key_of
 from promptkit.sampling import LOSING
 from promptkit.types import Model, Outcome, Problem
@@ -57,13 +56,8 @@ def code_of(text: str) -> str:
 
 async def tested(code: str, tests: str) -> Judged:
     """Whether Python tests came to their end on `solution.py`, in the sandbox; SandboxMissing where there is none."""
-    from promptkit.sandbox import run
-
     done = hashlib.sha256(f"{tests}\0{code}".encode("utf-8", "surrogatepass")).hexdigest()
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in (("solution.py", code), ("tests.py", tests)):
-            await asyncio.to_thread((Path(folder) / name).write_bytes, text.encode("utf-8", "replace"))
-        ran = await run(_RUNNER.format(done=done), workspace=folder)
+    ran = await execute(_RUNNER.format(done=done), files={"solution.py": code, "tests.py": tests})
     said, _, end = ran.stdout.rstrip("\n").rpartition("\n")
     if ran.ok and end == done:
         return Judged(True)
@@ -72,19 +66,12 @@ async def tested(code: str, tests: str) -> Judged:
     return Judged(False, f"{how}:\n{said}" if said else how)
 
 
-async def sandboxed() -> None:
-    """SandboxMissing where no program can be held: known before anything is asked."""
-    from promptkit.sandbox import available
-
-    (await asyncio.to_thread(available)).best(None)
-
-
 async def judged(problem: Problem, model: Model, attempts: Sequence[Outcome], *, where: str) -> list[Judged]:
     """The model's own verdicts by the pack's template `judge`, in one round; unreadable, or the call lost: None."""
     template = prompts.pack(problem.pack).template("judge")
     asked = [{"answer": each.answer, "reply": each.text.strip()} for each in attempts]
     requests = [put(problem, template, inputs).at(index) for index, inputs in enumerate(asked)]
-    scores = dict(template.scores) or {"yes": 1.0, "no": 0.0}
+    scores = dict(template.scores) or YES_OR_NO
     try:
         decisions = await decide_all(model, requests, tuple(scores), where=where, pack=problem.pack)
     except LOSING as error:

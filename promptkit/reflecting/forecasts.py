@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from promptkit.announced import Forecast, forecast, within
+from promptkit.announced import Forecast, fits, within
 from promptkit.types import Problem, Strategy
 
-VERDICT = Forecast(1, 1, 2)  # one that cannot be read is asked for once more
 S = TypeVar("S", bound=Strategy)
 
 
@@ -39,9 +38,3 @@ def slimmer(strategy: S, problem: Problem, samples: int) -> S | None:
             return made
         left = left * 3 // 4
     return None
-
-
-def fits(strategy: Strategy, problem: Problem, samples: int) -> bool:
-    """Whether it surely takes at most so many samples."""
-    most = forecast(strategy, problem).most
-    return most is not None and most <= samples

@@ -31,6 +31,7 @@ class Criterion:
 
 
 CORRECT = (Criterion("correct", 1.0),)
+YES_OR_NO = {"yes": 1.0, "no": 0.0}  # the verdicts of a template that scores nothing
 
 
 def rubric(text: str) -> tuple[Criterion, ...]:
@@ -80,7 +81,7 @@ async def graded(
         for at in shown
         for each in asked
     ]
-    scores = dict(template.scores) or {"yes": 1.0, "no": 0.0}
+    scores = dict(template.scores) or YES_OR_NO
     least, most = min(scores.values()), max(scores.values())
     found: list[float | None] = [None] * len(drafts)
     if not requests:

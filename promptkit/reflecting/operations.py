@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from promptkit.announced import Forecast
+from promptkit.announced import VERDICT, Forecast
 from promptkit.errors import BadInput
-from promptkit.reflecting.forecasts import VERDICT
 
 EXAMPLE = 'e.g. --plan "generate(5) score keep(2) aggregate(2) improve keep(1)"'
 MOST = 100  # the largest number an operation takes

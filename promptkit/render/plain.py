@@ -65,7 +65,7 @@ class PlainDisplay:
 
     def _news(self, event: e.Event, snapshot: Snapshot) -> str:
         match event:
-            case e.BudgetHit() | e.Stopped() | e.Substituted():
+            case e.BudgetHit() | e.Stopped() | e.Substituted() | e.ProgramEnded():
                 return ""
             case e.RunEnded():  # no summary follows an error, and what it took was paid for
                 return note(event, snapshot) if event.status == "error" and event.usage.tokens else ""
@@ -95,6 +95,10 @@ def note(event: e.Event, snapshot: Snapshot) -> str:
             return f"level {event.level}{of}: kept {event.kept} of {event.seen}{tied}"
         case e.VotesCounted():
             return standing(event) if event.seen < event.n else f"{event.seen}/{event.n} in · {ruling(event)}"
+        case e.ProgramEnded():
+            how = f"status {event.status}" if event.ended == "exit" else f"ended by {one_line(event.ended)}"
+            took = "cached" if event.cached else amounts.lasting(event.seconds)
+            return f"program: {how} · {took} · {one_line(event.sandbox)}"
         case e.Retrying():
             return f"retry {event.attempt} in {event.wait:.3g} s: {one_line(event.error)}"
         case e.Warned():

@@ -18,7 +18,7 @@ from promptkit.events import Record
 from promptkit.render import amounts, frame, tree, votes
 from promptkit.render.plain import note
 from promptkit.render.safe import Legible, beside, clip, flow, one_line, parts
-from promptkit.render.state import Snapshot, rebuild
+from promptkit.render.state import NESTED, Snapshot, rebuild
 from promptkit.render.stored import restore
 from promptkit.render.talk import lines
 from promptkit.types import Usage
@@ -92,6 +92,7 @@ class _Part:
     began: float
     ended: float  # when anything last happened in it
     error: str = ""
+    strategy: str = ""  # the one inside another that it is
     calls: list[e.CallEnded] = field(default_factory=list)  # its own
     inside: list[_Part | tuple[float, str]] = field(default_factory=list)
 
@@ -104,6 +105,25 @@ class _Part:
     @property
     def name(self) -> str:
         return one_line(self.path.rsplit("/", 1)[-1]) or "run"
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a strategy inside another."""
+        return self.name.startswith(NESTED)
+
+    def shown(self, several: bool) -> tuple[_Part, str]:
+        """What stands for it in the tree, and how it is called there: a strategy of one step is that step."""
+        if not self.nested:
+            return self, f"sample {self.name}" if self.name.isdigit() else self._over(self.name)
+        (only,) = self.inside if len(self.inside) == 1 else (None,)
+        step = only if isinstance(only, _Part) and not self.error and self.strategy in ("", only.name) else None
+        called = self.strategy or (step.name if step else "inside")
+        called = f"{called} {self.name.removeprefix(NESTED)}" if several else called
+        return (step, step._over(called)) if step else (self, called)
+
+    def _over(self, called: str) -> str:
+        """A layer with the strategy that it is around."""
+        return f"{called} of {self.strategy}" if self.strategy else called
 
     def all_calls(self) -> list[e.CallEnded]:
         below = [part.all_calls() for part in self.inside if isinstance(part, _Part)]
@@ -170,17 +190,20 @@ class _Timeline:
         line.append(parts([status, *filter(None, words)], max(1, width - line.cell_len)))
         return line
 
-    def _lines(self, item: _Part | tuple[float, str], level: int, width: int) -> Iterable[tuple[Text, Text]]:
+    def _lines(
+        self, item: _Part | tuple[float, str], level: int, width: int, several: bool = False
+    ) -> Iterable[tuple[Text, Text]]:
         narrow = width < 60
         if not isinstance(item, _Part):
             at, said = item
             lead = "" if narrow else f"{amounts.milliseconds(at, self.zone)}  "
             yield Text(clip(f"  {lead}{'  ' * level}{said}", width), style="dim"), Text()
             return
+        item, called = item.shown(several)
         calls = item.all_calls()
         lead = "" if narrow else f"{amounts.milliseconds(item.began, self.zone)}  "
         left = Text("  ").append(lead, style="dim").append("  " * level)
-        left.append(f"sample {item.name}" if item.name.isdigit() else item.name)
+        left.append(called)
         folded = item.one_round and not self.every_call
         nested = not folded and any(isinstance(inner, _Part) for inner in item.inside)
         if len(calls) > 1 and not nested:
@@ -188,8 +211,9 @@ class _Timeline:
         if item.error:
             left.append(f"  {_plainly(item.error)}", style="red")
         yield left, _measures(item, calls, nested, narrow)
+        many = sum(isinstance(inner, _Part) and inner.nested for inner in item.inside) > 1
         for inner in item.inside if not folded else ():
-            yield from self._lines(inner, level + 1, width)
+            yield from self._lines(inner, level + 1, width, many)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +256,16 @@ def _parts_of(records: Sequence[Record]) -> _Part:
     for record in records:
         here = _inside(open_parts, record.span, record.at)
         match record.event:
+            case e.SpanStarted(strategy=strategy) if strategy:
+                here.strategy = one_line(strategy)
             case e.SpanEnded(error=error):
                 here.error = error
                 if here is not top:
                     del open_parts[record.span]
             case e.CallEnded() as call:
                 here.calls.append(call)
+            case e.ProgramEnded() as event:
+                here.inside.append((record.at, note(event, Snapshot())))
             case e.LevelDone() | e.Warned() | e.Substituted() | e.BudgetHit() | e.Stopped() | e.Retrying() as event:
                 here.inside.append((record.at, note(event, Snapshot())))
             case _:

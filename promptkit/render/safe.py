@@ -32,8 +32,8 @@ _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f")
 # Of the same width, so a frame keeps its shape where the encoding lacks the character.
 _TWINS = dict(
     zip(
-        "●★✗▸▰▱█├└│─━→←↳×·…–—−‘’“”⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏✓",
-        "o*x>#.#|`|--><`x|~---''\"\"|/-\\|/-\\|/+",
+        "●★✗▸▰▱█├└│─━→←↳×·…–—−‘’“”⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏✓␣⏎⇥",
+        "o*x>#.#|`|--><`x|~---''\"\"|/-\\|/-\\|/+_$>",
         strict=True,
     )
 )

@@ -22,7 +22,7 @@ _DRAFT_LIMIT = 100_000  # characters kept of one reply; a frame shows its end
 _DRAFTS_KEPT = 32  # finished replies remembered
 # Proposals of a level are numbered like the thoughts they continue, best first: "tot/level-2/propose/0".
 _WORK_SPAN = re.compile(r"/level-(\d+)/(\w+)/(\d+)$")
-_NESTED = "~"  # marks the span of a strategy inside another
+NESTED = "~"  # marks the span of a strategy inside another
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class RunState:
 
     @_on.register
     def _(self, event: e.RunEnded, record: Record) -> None:
-        if _NESTED not in record.span:
+        if NESTED not in record.span:
             self._now.ended, self._now.progress = event, 1.0
             self._flying.clear()
 
@@ -253,7 +253,7 @@ class RunState:
 
     @_on.register
     def _(self, event: e.VotesCounted, record: Record) -> None:
-        if _NESTED not in record.span:
+        if NESTED not in record.span:
             self._now.votes = event
             if event.n > 0:
                 self._now.progress = max(self._now.progress, min(1.0, event.seen / event.n))
@@ -298,7 +298,7 @@ class RunState:
 
     @_on.register
     def _(self, event: e.Best, record: Record) -> None:
-        if _NESTED in record.span:
+        if NESTED in record.span:
             return
         self._now.best = event if event.answer is not None else None
         if event.node is not None:

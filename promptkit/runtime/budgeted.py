@@ -271,7 +271,7 @@ def estimate(requests: Sequence[Request], capabilities: Capabilities, price: Pri
         + sum(MESSAGE_OVERHEAD + _bytes(call.id + call.name + call.arguments) for call in m.calls)
         for m in request.messages
     )
-    given += _bytes(request.schema or "")
+    given += _bytes(request.schema or "") + len(request.raw or ())
     given += sum(MESSAGE_OVERHEAD + _bytes(t.name + t.description + t.schema) for t in request.tools)
     room = request.max_tokens if request.max_tokens is not None else (capabilities.context or 4096)
     answer = len(requests) * room

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptkit.errors import CapabilityMissing
+from promptkit.errors import BadInput, CapabilityMissing
 from promptkit.types import Blob, Effort, Model, Request
 
 LOCAL = "a GGUF file can: -m llamacpp:path/to/model.gguf"
 IMAGES = "a model that sees takes them: -m openai:gpt-4.1-mini, or -m ollama: with a vision model"
 REASONING = "leave --effort out, or ask a model that reasons: -m openai:gpt-5-mini, -m groq:openai/gpt-oss-20b"
+RAW = "models that do: -m llamacpp:path/to/model.gguf, -m builtin, -m ollama:NAME"
 QUOTED = "texts are put into the prompt: attach them"
 TOOLS = "models that do: -m openai:gpt-4.1-mini, many of groq: and ollama:, or your own with Capabilities(tools=True)"
 
@@ -22,6 +23,8 @@ def refuse_effort(effort: Effort | None, model: Model) -> None:
 
 def refuse_unable(request: Request, model: Model) -> None:
     """CapabilityMissing, naming a form of model that can, when this one cannot answer such a request."""
+    if request.weak is not None and not request.logprobs:
+        raise BadInput("what ends a weak reply are its log-probabilities", hint="logprobs=20")
     refuse_effort(request.effort, model)
     for what, can, hint in _wants(request, model):
         if not can:
@@ -34,6 +37,8 @@ def _wants(request: Request, model: Model) -> Iterator[tuple[str, bool, str]]:
         yield "cannot hold its reply to a JSON schema", has.json_schema, LOCAL
     if request.grammar is not None:
         yield "cannot hold its reply to a grammar", has.grammar, LOCAL
+    if request.raw is not None:
+        yield "cannot go on with a bare text: it takes messages only", has.raw, RAW
     if request.logprobs:
         yield "does not tell log-probabilities", has.logprobs, LOCAL
     if request.tools or any(turn.calls or turn.role == "tool" for turn in request.messages):

@@ -188,6 +188,8 @@ def shared(all: Sequence[Capabilities]) -> Capabilities:
         batch=min(each.batch for each in all),  # each model still gets whole batches: its own stack sees to that
         seed=_all(all, "seed"),
         logprobs=_all(all, "logprobs"),
+        alternatives=min(each.alternatives for each in all),
+        raw=_all(all, "raw"),
         json_schema=_all(all, "json_schema"),
         grammar=_all(all, "grammar"),
         tools=_all(all, "tools"),

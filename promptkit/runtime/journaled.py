@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from promptkit import errors
+from promptkit.around import Around
 from promptkit.errors import Paused, PromptkitError, ProviderError, ReplayMiss, TimeUp
 from promptkit.events import Substituted, current_span, emit_once
 from promptkit.journal import Journal, Stored, key
@@ -36,13 +37,15 @@ class _Flight:
         return self.carrier is not None and self.carrier.cancelling() > 0
 
 
-class Journaled:
+class Journaled(Around):
     """A model that buys nothing twice. With `replay` it buys nothing at all."""
+
+    inner: Provider
 
     def __init__(
         self, inner: Provider, journal: Journal, run: str, nominal: Nominal, *, replay: bool = False, fresh: int = 0
     ) -> None:
-        self._inner = inner
+        self.inner = inner
         self._journal = journal
         self._run = run
         self._nominal = nominal
@@ -53,28 +56,18 @@ class Journaled:
         self._boarding: dict[str, dict[str, Request]] = {}
 
     @property
-    def id(self) -> str:
-        """The provider's."""
-        return self._inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The provider's."""
-        return self._inner.capabilities
-
-    @property
     def replaying(self) -> bool:
         """Whether it answers from the journal alone."""
         return self._replay
 
     def has(self, request: Request, /) -> bool:
         """Whether the completion is there, or on its way."""
-        name = key(self._branched(request), self._inner.identity)
+        name = key(self._branched(request), self.inner.identity)
         return name in self._flights or self._journal.get(name) is not None
 
     async def pass_over(self, request: Request, error: PromptkitError, /) -> None:
         """Record that the run could not have it: a replay will not find it either."""
-        await self._journal.fail(self._run, key(self._branched(request), self._inner.identity), record(error))
+        await self._journal.fail(self._run, key(self._branched(request), self.inner.identity), record(error))
 
     def _branched(self, request: Request) -> Request:
         """The request on a branch of its own, whose draws no earlier run has used, when they are to be fresh."""
@@ -83,7 +76,7 @@ class Journaled:
     async def complete(self, request: Request, /) -> Completion:
         """The journal's completion, or a bought one."""
         request = self._branched(request)
-        name = key(request, self._inner.identity)
+        name = key(request, self.inner.identity)
         again = name in self._flights  # a call of this run for the same draw is under way
         # A replay fails where the run failed, also when somebody has bought that completion since.
         stored, bought = None if name in self._failed else self._journal.get(name), False
@@ -148,7 +141,7 @@ class Journaled:
         if len(boarded) > 1 and self.capabilities.native_n == self.capabilities.batch == 1 and boarded[0].temperature:
             emit_once(Substituted("several samples in one call", "a call for each sample"))
         for batch in plan(boarded, self.capabilities):
-            self._send({key(request, self._inner.identity): request for request in batch})
+            self._send({key(request, self.inner.identity): request for request in batch})
 
     def _send(self, batch: dict[str, Request]) -> None:
         carrier = asyncio.get_running_loop().create_task(self._carry(batch))
@@ -230,7 +223,7 @@ class Journaled:
             call = hashlib.sha256("".join(name for name, _ in named).encode()).hexdigest()
             request = next(iter(batch.values()))
             if named:  # shielded: what is paid for is kept, even when the run is being stopped
-                await asyncio.shield(self._journal.store(call, named, usage, request, self._inner.identity))
+                await asyncio.shield(self._journal.store(call, named, usage, request, self.inner.identity))
             if len(named) < len(batch):
                 await self._journal.release(list(ours))
         except BaseException:  # nobody may wait for ever for what will not come
@@ -242,7 +235,7 @@ class Journaled:
         """What came, by key, and what all of it took: also what was cut short, which is not among it."""
         cut: Collection[int] = ()
         try:
-            completions = await self._inner.complete_many(list(batch.values()))
+            completions = await self.inner.complete_many(list(batch.values()))
         except SomeCut as some:
             completions, cut = some.completions, some.cut
         if len(completions) != len(batch):
@@ -254,9 +247,9 @@ class Journaled:
 
 def plan(requests: Sequence[Request], capabilities: Capabilities) -> list[list[Request]]:
     """The calls for draws of one request: aligned whole batches, runs of consecutive draws, or one by one."""
-    greedy = requests[0].temperature == 0
-    most = 1 if greedy else capabilities.native_n
-    if capabilities.batch > 1 and not greedy:
+    alone = requests[0].temperature == 0 or requests[0].weak is not None  # one that may be ended early, by itself
+    most = 1 if alone else capabilities.native_n
+    if capabilities.batch > 1 and not alone:
         size = capabilities.batch
         starts = sorted({request.index // size * size for request in requests})
         return [[requests[0].at(i) for i in range(start, start + size)] for start in starts]

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptkit.types import Capabilities, Completion, Provider, Request
+from promptkit.around import Around
+from promptkit.types import Completion, Provider, Request
 
 
-class Layer:
+class Layer(Around):
     """A provider that passes everything on; a layer overrides complete_many()."""
+
+    inner: Provider
 
     def __init__(self, inner: Provider) -> None:
         self.inner = inner
-
-    @property
-    def id(self) -> str:
-        """The provider's."""
-        return self.inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The provider's."""
-        return self.inner.capabilities
 
     @property
     def identity(self) -> str:

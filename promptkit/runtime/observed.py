@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from promptkit.around import Around
 from promptkit.errors import PromptkitError
 from promptkit.events import CallEnded, CallStarted, emit
 from promptkit.runtime.capable import refuse_unable
 from promptkit.thinking import set_aside
-from promptkit.types import Capabilities, Completion, Model, Request
+from promptkit.types import Completion, Model, Request
 
 
-class Observed:
+class Observed(Around):
     """A model whose calls are events."""
 
     def __init__(self, inner: Model, seed: int) -> None:
-        self._inner = inner
+        self.inner = inner
         self._seed = seed
-
-    @property
-    def id(self) -> str:
-        """The inner model's."""
-        return self._inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The inner model's."""
-        return self._inner.capabilities
 
     async def complete(self, request: Request, /) -> Completion:
         """The completion, its `<think>` part moved from text to reasoning."""
-        refuse_unable(request, self._inner)
+        refuse_unable(request, self.inner)
         request = replace(request, seed=self._seed)
         name = prompt_digest(request)
         emit(CallStarted(name, request.draw, request))
         try:
-            completion = await self._inner.complete(request)
+            completion = await self.inner.complete(request)
         except PromptkitError as error:
             emit(CallEnded(name, request.draw, False, 0, 0, 0.0, error=f"{type(error).__name__}: {error}"))
             raise

@@ -15,6 +15,7 @@ from promptkit.events import (
     Best,
     BudgetHit,
     Delta,
+    PromptUsed,
     Record,
     RunEnded,
     RunStarted,
@@ -29,10 +30,13 @@ from promptkit.journal import Journal, Spent
 from promptkit.redaction import redacted
 from promptkit.runtime.budgeted import Budget, Limits, charged, refuse_unpriced
 from promptkit.runtime.domain import decline
+from promptkit.runtime.embedding import Embedding
+from promptkit.runtime.executed import Executions, executing
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.observed import Observed
-from promptkit.runtime.open import stacks
+from promptkit.runtime.open import stack, stacks
 from promptkit.runtime.plan import Plan
+from promptkit.runtime.thinking_room import Roomy
 from promptkit.runtime.tidying import tidy
 from promptkit.runtime.unhurried import cancelled_once
 from promptkit.types import Outcome, Problem, Status, plain
@@ -99,7 +103,7 @@ class _Run:
                 self._nominal.used(key, stored, cached=cached)
         self._best = _BestSoFar()
         self._keep = () if replaying else (_Keeper(plan.journal, plan.run),)
-        self._model = stacks(
+        model = stacks(
             plan.provider,
             plan.problem.pack,
             plan.journal,
@@ -112,12 +116,32 @@ class _Run:
             fresh=options.fresh,
             replay=replaying,
         )
+        self._model = Embedding(model, self._embedder)
+        self._executions = Executions(plan.journal, plan.run, replay=replaying, fresh=options.fresh)
         self._started = time.monotonic()
+
+    def _embedder(self, name: str) -> Roomy:
+        """The stack of an embedding model beside the run's own, under the same caps."""
+        from promptkit.providers.embedders import open_embedder
+
+        plan, options = self._plan, self._plan.options
+        return stack(
+            open_embedder(name),
+            plan.journal,
+            plan.run,
+            self._budget,
+            self._nominal,
+            concurrency=options.concurrency,
+            attempts=options.attempts,
+            deadline=options.deadline,
+            replay=plan.mode == "replay",
+        )
 
     async def execute(self, sinks: Sequence[Sink]) -> Outcome:
         """The outcome, recorded; whatever ends the run, what was paid for is in the journal by then."""
         plan = self._plan
-        with watch(*plan.sinks, *sinks, self._best, *self._keep, meter=self._budget.usage), span(plan.name):
+        watched = watch(*plan.sinks, *sinks, self._best, *self._keep, meter=self._budget.usage)
+        with watched, executing(self._executions), span(plan.name):
             emit(
                 RunStarted(
                     plan.run,
@@ -152,7 +176,8 @@ class _Run:
     async def _solve(self) -> Outcome:
         plan = self._plan
         problem = replace(plan.problem, seed=plan.options.seed)
-        if declined := decline(problem, plan.provider):
+        bare = getattr(plan.strategy, "bare", False)  # it asks nothing that a model could be too small for
+        if not bare and (declined := decline(problem, plan.provider)):
             return declined
         clock = asyncio.timeout(self._limits.timeout)
         try:
@@ -231,5 +256,7 @@ class _Keeper:
         self._journal, self._run = journal, run
 
     def __call__(self, record: Record) -> None:
-        if not isinstance(record.event, Delta):
+        if isinstance(record.event, PromptUsed):
+            self._journal.pin(self._run, record.event)
+        elif not isinstance(record.event, Delta):
             self._journal.append(self._run, record.to_json())

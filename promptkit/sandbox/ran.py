@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
 
 from promptkit.sandbox.certificate import Certificate
 
@@ -23,6 +24,17 @@ class Ran:
     cpu_seconds: float  # as last seen; the end of a short program may be missing
     peak_bytes: int  # … of memory
     certificate: Certificate
+
+    @classmethod
+    def revived(cls, body: Mapping[str, Any]) -> Self:
+        """The result that JSON was made of; ValueError when it was none. What a later promptkit adds is ignored."""
+        try:
+            known = {each.name: body[each.name] for each in fields(cls)}
+            held = {each.name: known["certificate"][each.name] for each in fields(Certificate)}
+            held = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
+            return cls(**{**known, "certificate": Certificate(**held)})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a program's result: {error}") from error
 
     @property
     def ok(self) -> bool:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from promptkit import prompts
-from promptkit.announced import Forecast, forecast
+from promptkit.announced import VERDICT, Forecast, fits, forecast
 from promptkit.searching.terms import Terms
 from promptkit.types import Problem
 
 T = TypeVar("T")
 
-REASKED = 2  # a verdict that cannot be read is asked for once more
 NOTHING = Forecast(0, 0, 0)
 
 
@@ -56,10 +55,15 @@ def announced(
     return Forecast(each if first is None else first, expected, most) + conclusion
 
 
+def expanded(most: int, terms: Terms) -> int:
+    """States that a search expands which may expand so many: no more than there can be, where that is known."""
+    return min(most, sum(terms.k**level for level in range(terms.depth))) if terms.generate == "sample" else most
+
+
 def _verdicts(terms: Terms, problem: Problem) -> Forecast:
     """What it takes to judge one state, or to hold one vote."""
     if terms.evaluator is None:
-        return Forecast(terms.n_evaluate, terms.n_evaluate, REASKED * terms.n_evaluate)
+        return VERDICT.times(terms.n_evaluate)
     return forecast(terms.evaluator, replace(problem, pack=prompts.DEFAULT_PACK, output_schema=None))
 
 
@@ -74,29 +78,28 @@ def largest(strategy: T, problem: Problem, samples: int, names: Sequence[str]) -
     without a limit is taken for the number of samples.
     """
 
-    def fits(numbers: dict[str, int]) -> bool:
-        most = forecast(replace(cast(Any, strategy), **numbers), problem).most
-        return most is not None and most <= samples
+    def enough(numbers: dict[str, int]) -> bool:
+        return fits(replace(cast(Any, strategy), **numbers), problem, samples)
 
-    if fits({}):
+    if enough({}):
         return strategy
     full = {name: getattr(strategy, name) or max(1, samples) for name in names}
 
     def at(share: float) -> dict[str, int]:
         return {name: max(1, int(value * share)) for name, value in full.items()}
 
-    if not fits(at(0)):
+    if not enough(at(0)):
         return None
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2
-        low, high = (middle, high) if fits(at(middle)) else (low, middle)
+        low, high = (middle, high) if enough(at(middle)) else (low, middle)
     numbers = at(low)
     for name in names:
         least, most = numbers[name], full[name]
         while least < most:
             middle = (least + most + 1) // 2
-            if fits({**numbers, name: middle}):
+            if enough({**numbers, name: middle}):
                 least = middle
             else:
                 most = middle - 1

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from promptkit import registry
 from promptkit.algorithms.search.nodes import Evaluate, Judge, Node, Path
+from promptkit.composition import nested
 from promptkit.decisions import Decision, decide, decide_all
-from promptkit.errors import BadInput, Transient
+from promptkit.errors import Transient
 from promptkit.events import NodeValued, emit
 from promptkit.exchange import AMONG
 from promptkit.prompts import DEFAULT_PACK
@@ -17,7 +19,8 @@ from promptkit.reflecting.drafts import Task, drafted, lost
 from promptkit.sampling import fork
 from promptkit.searching.scale import Scale
 from promptkit.searching.states import States
-from promptkit.types import Model, Outcome, Problem
+from promptkit.searching.worded import ONE_PROMPT, Worded, unasked
+from promptkit.types import Model, Outcome, Problem, Strategy
 
 Hear = Callable[[int, float, str | None], None]  # a value sample: which one, what it is worth, the verdict
 
@@ -33,8 +36,10 @@ class Evaluator:
         self.read = self.failed = 0  # verdicts, or whole strategies, that came, and that did not
         if self.terms.evaluator is not None:
             packs = model.capabilities.packs
-            if packs is not None and DEFAULT_PACK not in packs:
-                raise BadInput(f"{model.id} takes no questions but its own: no strategy can ask it how good a state is")
+            self.worded = packs is not None and DEFAULT_PACK not in packs
+            names = [registry.name_of("strategy", each) for each in nested(self.terms.evaluator)]
+            if self.worded and (others := [name for name in names if name not in ONE_PROMPT]):
+                raise unasked(model, others[0])
 
     async def valued(self, step: Evaluate, where: str) -> list[float]:
         """A score for each node."""
@@ -92,7 +97,7 @@ class Evaluator:
         """Verdicts of another strategy: what its answer is worth, times how sure it is of it."""
         evaluator = self.terms.evaluator
         assert evaluator is not None
-        tasks: list[Task] = [(evaluator, self._question(node, scale), fork(self.model, draw)) for node, draw in asked]
+        tasks: list[Task] = [self._task(evaluator, node, fork(self.model, draw), scale) for node, draw in asked]
         heard = 0
 
         def each(outcome: Outcome) -> None:
@@ -104,6 +109,13 @@ class Evaluator:
             heard += 1
 
         await drafted(tasks, where=f"{where}/judge", each=each, needed=not self.read)
+
+    def _task(self, evaluator: Strategy, node: Node, model: Model, scale: Scale) -> Task:
+        """The strategy, what it is asked, and the model; one that knows its own prompts only is put them."""
+        problem = self._question(node, scale)
+        if self.worded:
+            model = Worded(model, problem, self.states.request("value", node.thought.state))
+        return evaluator, problem, model
 
     def _question(self, node: Node, scale: Scale) -> Problem:
         """The value question as a problem of its own, whose answer is one of the verdicts."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from promptkit import prompts, registry
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
+from promptkit.ranges import at_least
 from promptkit.searching.counting import largest
 from promptkit.searching.terms import Generate, Terms
 from promptkit.types import Problem, Strategy
@@ -45,6 +46,10 @@ class Growing:
         }
         return Terms(**own, **more)  # type: ignore[arg-type]
 
+    def resolved(self, problem: Problem) -> Self:
+        """With the pack's defaults where a field is None."""
+        return filled(self, problem, {})
+
     def shrunk(self: T, problem: Problem, samples: int, names: Sequence[str]) -> T | None:
         """The largest version that takes no more samples: these numbers, and those of the tree, made smaller."""
         return largest(self, problem, samples, [*names, *numbers_of(self)])
@@ -55,7 +60,7 @@ class Valuing(Growing):
     """How a tree of thoughts grows, and how its states are valued."""
 
     n_evaluate: int | None = None  # value samples a state; default: the pack's
-    evaluator: Of = field(default=None, metadata={"flag": str | None})  # strategy asked instead, e.g. "sc(n=3)"
+    evaluator: Of = field(default=None, metadata={"flag": str | None, "draws": False})  # asked instead, e.g. "sc(n=3)"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "evaluator", inner(self.evaluator))
@@ -92,10 +97,7 @@ def numbers_of(strategy: Any) -> list[str]:
 def positive(strategy: object, names: Iterable[str]) -> None:
     """BadInput when one of these numbers is given and below 1."""
     for name in names:
-        value = getattr(strategy, name)
-        if value is not None and value < 1:
-            flag = "--" + name.replace("_", "-")
-            raise BadInput(f"{flag} must be at least 1, not {value}", hint=f"e.g. {flag} {PAPER.get(name, 5)}")
+        at_least(1, PAPER.get(name, 5), **{name: getattr(strategy, name)})
 
 
 def different(strategy: Any) -> None:

@@ -148,6 +148,23 @@ def test_equal_states_share_what_was_learnt() -> None:
     assert sum(both[0].node.path in visited.children for visited in shared) == 2
 
 
+def test_a_state_met_on_a_shorter_way_leads_to_no_way_longer_than_allowed() -> None:
+    """x is met below p at the last step, where nothing follows; then below q, and what follows it is on q's way."""
+    ways = {"": "pq", "p": "r", "r": "x", "q": "x", "x": "y"}
+
+    def grow(node: Node) -> list[Thought]:
+        return [Thought(key, key, key) for key in ways.get(node.thought.key, "")]
+
+    def score(node: Node, draw: int) -> float:
+        return 0.9 if node.thought.key in "prx" else 0.2
+
+    for rules in (UCT, RAP, LATS):
+        found = drive(mcts(Thought("", "", ""), rules=replace(rules, iterations=40, depth=3, c=2.0)), grow, score)
+        visited = [each.node for each in found.statistics.nodes]
+        assert max(node.depth for node in visited) == 3
+        assert {node.path for node in visited if node.thought.key == "y"} == {(1, 0, 0)}
+
+
 OUTPUTS: list[tuple[Output, str]] = [
     ("most-visited", "a"),
     ("best-mean", "b"),

@@ -10,6 +10,7 @@ from promptkit import examples
 from promptkit.bench import verdicts, words
 from promptkit.bench.game24 import chosen
 from promptkit.bench.patterns import SHOTS, patterns
+from promptkit.bench.pools import EACH, mixed
 from promptkit.bench.states import after, alive, held_out
 from promptkit.worlds.game24_puzzles import held_out_state, split_of
 from promptkit.worlds.patterns import fact, share, stretches
@@ -42,6 +43,16 @@ def test_patterns_are_of_the_test_split_and_so_is_what_they_ask() -> None:
         assert share([*stretches(pattern)][-1]) == "test"
         told = fact(pattern.kind, pattern.question, pattern.answer)
         assert told is None or share(told) == "test"
+
+
+def test_a_mixed_store_has_its_own_rule_and_never_the_question() -> None:
+    for pattern in patterns(30):
+        held = mixed(pattern)
+        assert held == mixed(pattern)
+        own = {asked for asked, _ in pattern.examples}
+        assert sum(each["question"] in own for each in held) >= EACH
+        assert pattern.question not in {each["question"] for each in held}
+        assert 4 * EACH < len(held) <= 5 * EACH
 
 
 def test_states_are_held_out_and_no_lesson_can_lead_to_them() -> None:

@@ -102,6 +102,25 @@ def test_patterns_tells_what_each_example_is_worth(journal: Journal) -> None:
     assert section.notes[-1] == "No step is significantly down."
 
 
+def test_a_choice_of_examples_is_set_against_chance(journal: Journal) -> None:
+    """A model that is right where half of the shown examples are of the question's own rule."""
+    drawn = {pattern.question: pattern for pattern in patterns.patterns(ITEMS)}
+
+    def reader(request: Request) -> str:
+        *shown, question = (turn.text.split("\n")[0].removeprefix("Input: ") for turn in request.messages[::2])
+        own = [asked for asked, _ in drawn[question].examples]
+        return drawn[question].answer if sum(each in own for each in shown) * 2 >= len(shown) > 0 else "?"
+
+    section = measure(patterns.measure, reader, journal)
+    table = section.tables[2]
+    right = column(table, "right %")
+    assert list(right) == list(patterns.CHOICES)
+    assert isinstance(best := right["similar"], float)
+    assert isinstance(chance := right["random"], float)
+    assert best > chance
+    assert f"{100 * (best - chance):+.1f} points" in note(section, "similar − random")
+
+
 def test_a_step_that_takes_away_is_named(journal: Journal) -> None:
     answers = {pattern.question: pattern.answer for pattern in patterns.patterns(ITEMS)}
 

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from forked import POSSIBLE, forked
+
 from promptkit.journal import Journal, RunRow
 
 DATA = Path(__file__).parent / "data"
@@ -38,9 +40,15 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def command(home: Path, *words: str, stdin: str = "", **env: str) -> Said:
     """A command with its streams on pipes."""
-    program, env = [*PROGRAM, *words], environment(home, **env)
-    done = subprocess.run(program, cwd=home, env=env, input=stdin.encode(), capture_output=True, timeout=60)
-    return Said(done.returncode, *(text.decode("utf-8", "replace") for text in (done.stdout, done.stderr)))
+    env = environment(home, **env)
+    if POSSIBLE and [name for name in env if name.startswith("PYTHON")] == ["PYTHONUTF8"] and env["PYTHONUTF8"] == "1":
+        code, *texts = forked(words, home, env, stdin.encode(), 60)
+    else:  # what Python itself is told before it starts
+        done = subprocess.run(
+            [*PROGRAM, *words], cwd=home, env=env, input=stdin.encode(), capture_output=True, timeout=60
+        )
+        code, texts = done.returncode, [done.stdout, done.stderr]
+    return Said(code, *(text.decode("utf-8", "replace") for text in texts))
 
 
 def begin(home: Path, *words: str, **env: str) -> subprocess.Popen[bytes]:

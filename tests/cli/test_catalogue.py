@@ -12,7 +12,7 @@ import pytest
 from promptkit import api, registry
 from promptkit.cli.app import start
 from promptkit.cli.fields import field_help
-from promptkit.cli.flags import SHARED
+from promptkit.cli.flags import LAYERS, SHARED
 
 Capture = pytest.CaptureFixture[str]
 
@@ -100,7 +100,7 @@ def test_strategies_are_listed_with_their_papers(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("name", registry.BUILT_IN["strategy"])
 def test_no_parameter_has_the_name_of_a_flag_or_keyword_that_every_run_has(name: str) -> None:
-    ours = {*SHARED, *inspect.signature(api.plan).parameters} - {"params"}
+    ours = {*SHARED, *inspect.signature(api.plan).parameters} - {"params", *LAYERS}  # a layer gives way to them
     assert {each.name for each in fields(registry.load("strategy", name))} & ours == set()
 
 

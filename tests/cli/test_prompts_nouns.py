@@ -140,7 +140,7 @@ def test_check_of_what_is_in_force(home: Path, capsys: Capture) -> None:
     assert start(["prompts", "check"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"{path}:2: ")
+    assert err.startswith(f"{path}:3:1: ")
     assert "did you mean inputs?" in err
 
 

@@ -56,6 +56,20 @@ BOMBS = [
     "{% macro m0() %}" + "x" * 10_000 + "{% endmacro %}" + MACROS + "{{ m4() }}",
     "{% set s = '" + "x" * 15_000 + "' %}{% filter upper %}{% for a in s %}{{ s }}{% endfor %}{% endfilter %}",
     "{% set s = '" + "x" * 15_000 + "' %}{{ s | list | join(s) }}",
+    "{% set s = ['x'] %}" + "{% set s = [s, s] %}" * 40 + "{{ s }}",
+    "{% set s = {'a': 'xxxxxxxxxx'} %}" + "{% set s = {'a': s, 'b': s} %}" * 40 + "{{ s | tojson }}",
+    "{% set s = ['x'] %}" + "{% set s = [s, s] | sum(start=[]) %}" * 40 + "{{ s }}",
+    "{% set s = [1] %}{% set t = [1] %}" + "{% set s = [s, s] %}{% set t = [t, t] %}" * 40 + "{{ s == t }}",
+    "{% set n = 10 %}" + "{% set n = n * n %}" * 60 + "{{ n }}",
+    "{{ 5 | round(-1000000000) }}",
+    "{{ 1.5 | round(1000000000, 'ceil') }}",
+    "{% set s = '" + "x" * 1000 + "' %}" + "{% for a in s %}" * 5 + "{% endfor %}" * 5,
+    "{% set s = '"
+    + "x" * 90_000
+    + "' %}{% for a in s %}{{ s.count('y') - s.count('y') if s.count('y') else '' }}{% endfor %}",
+    "{% set s = '" + "x" * 90_000 + "' %}{% for a in s %}{% if s == s[1:] %}{% endif %}{% endfor %}",
+    "{% for a in [1, 2] recursive %}{{ loop([1, 2]) }}{% endfor %}",
+    "{% block b %}x{% endblock %}" + "{{ self.b() }}" * 10,
     "{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' | replace('a', 'b' | center(10000000)) }}",
 ]
 
@@ -88,6 +102,15 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, body: str) -> None:
         "{% include 'pack.md' %}",
         "{% import 'pack.md' as p %}",
         "{% extends 'pack.md' %}",
+        "{% include '../../etc/passwd' %}",
+        "{% include '/etc/passwd' %}",
+        "{% include 'mine/pack' %}",
+        "{% include 'mine/nowhere' %}",
+        "{% include question %}",
+        "{% include ['mine/a', 'mine/b'] %}",
+        "{% include 'mine/nowhere' ignore missing %}",
+        "{% include 'general/solve' without context %}",
+        "{{ '-held' | attr('x') }}",
         "{{ undefined_name }}",
         "{{ question.nothing }}",
         "{% do 1 %}",
@@ -99,7 +122,7 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, body: str) -> None:
     ],
 )
 def test_a_template_reaches_nothing(tmp_path: Path, body: str) -> None:
-    with pytest.raises(BadPrompt, match=r"t\.md:\d+: "):
+    with pytest.raises(BadPrompt, match=r"t\.md:\d+(:\d+)?: "):
         template(tmp_path, body + "\n{{ question }}").render(question="x")
 
 
@@ -131,9 +154,9 @@ def test_any_text_passes_through_unchanged(text: str) -> None:
 
 def test_missing_and_unknown_inputs_are_named(tmp_path: Path) -> None:
     prompt = template(tmp_path, "{{ question }}")
-    with pytest.raises(BadPrompt, match="needs question"):
+    with pytest.raises(BadPrompt, match=r"t\.md:3:10: needs question"):
         prompt.render()
-    with pytest.raises(BadPrompt, match="does not take extra"):
+    with pytest.raises(BadPrompt, match=r"t\.md:3:1: does not take extra"):
         prompt.render(question="x", extra="y")
 
 
@@ -154,13 +177,24 @@ def test_an_output_has_a_limit(tmp_path: Path) -> None:
         ("version: 1\ninputs: [", "x", 4, ""),
         ("version: 1\n  bad: : x", "x", 3, ""),
         ("- a\n- b", "x", 2, "not a mapping"),
-        ("defaults: {temprature: 1}", "x", 1, "temprature"),
+        ("defaults: {temprature: 1}", "x", 2, "temprature"),
         ("version: 1", "one\ntwo {{\nthree", 6, ""),
         ("version: 1", "{% if x %}\nnever closed", 4, ""),
         ("version: 1", "one\n{{ 'x' | nosuchfilter }}", 5, "nosuchfilter"),
         ("version: 1", "text first\n[[user]]\nx", 4, "before the first"),
         ("scores: {sure: high}", "x", 2, "scores"),
-        ("defaults: {temperature: hot}", "x", 1, "temperature"),
+        ("defaults: {temperature: hot}", "x", 2, "temperature"),
+        ("version: 1\nid: mine/other", "x", 3, "mine/other"),
+        ("inputs: {question: txt}", "x", 2, "no type 'txt'"),
+        ("inputs: {question: {type: integer, default: x}}", "x", 2, "no integer"),
+        ("inputs: {question: {default: x}}", "x", 2, "has no type"),
+        ("inputs: [a, a]", "x", 2, "declared twice"),
+        ("inputs: [two words]", "x", 2, "two words"),
+        ("tags: poem", "x", 2, "`tags` must be a list of strings"),
+        ("testd-on: [x]", "x", 2, "testd-on"),
+        ("schema: {type: nonsense}", "x", 2, "not a JSON Schema"),
+        ("schema: ../secret.json", "x", 2, "beside the template"),
+        ("schema: {type: object}\nreader: final", "x", 3, "by a reader or by a schema"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_line(
@@ -174,12 +208,15 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(
     assert wrong.value.message.startswith(f"{where}:{line}:"), wrong.value.message
 
 
-@pytest.mark.parametrize("raw", [b"no front matter", b"", b"---\nversion: 1\n", b"\xff\xfe---", b"---\n\xe9: 1\n---\n"])
-def test_files_that_are_no_templates(tmp_path: Path, raw: bytes) -> None:
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [(b"no front matter", 1), (b"", 1), (b"---\nversion: 1\n", 1), (b"\xff\xfe---", 1), (b"---\n\xe9: 1\n---\n", 2)],
+)
+def test_files_that_are_no_templates(tmp_path: Path, raw: bytes, line: int) -> None:
     template(tmp_path, "x", "version: 1")
     path = tmp_path / "home" / "prompts" / "mine" / "u.md"
     path.write_bytes(raw)
-    with pytest.raises(BadPrompt, match=r"u\.md:1: "):
+    with pytest.raises(BadPrompt, match=rf"u\.md:{line}: "):
         prompts.find("mine", "u")
     assert [str(error).startswith(str(path)) for error in prompts.check(path)] == [True]
 
@@ -189,6 +226,7 @@ def test_every_shipped_template_is_sound() -> None:
     assert len(everything) >= 10
     for prompt in everything:
         assert prompts.check(prompt.path) == []
+        assert prompts.lint(prompt.path) == []
 
 
 def test_windows_files_and_byte_order_marks(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_four_processes_buy_each_completion_once(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_leaves_a_whole_journal(tmp_path: Path) -> None:
-    kills, size = 24, 0
+    kills, size = 12, 0
     acknowledged = tmp_path / "acknowledged"
     acknowledged.touch()
     for number in range(kills):

@@ -231,7 +231,7 @@ def test_an_older_promptkit_refuses_it_and_leaves_it_alone(tmp_path: Path, monke
     Journal.open(path).close()
     before = path.read_bytes()
     monkeypatch.setattr(schema, "VERSION", 1)
-    with pytest.raises(JournalUnusable, match=r"written by a newer promptkit \(version 3, this one reads 1\)"):
+    with pytest.raises(JournalUnusable, match=r"written by a newer promptkit \(version 4, this one reads 1\)"):
         Journal.open(path)
     assert path.read_bytes() == before
 

@@ -161,6 +161,7 @@ def asked(state: OllamaStub, body: Mapping[str, Any]) -> Asked:
         seed=options.get("seed", 0),
         schema=json.dumps(body["format"]) if isinstance(body.get("format"), dict) else None,
         logprobs=body.get("top_logprobs", 0) if not state.old else 0,
+        raw=() if body.get("raw") else None,
         extra=(("ignore_eos", True),) if state.endless else (),
     )
     return Asked(model, request if not state.endless else replace(request, max_tokens=400), given, context)

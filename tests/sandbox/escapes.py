@@ -145,6 +145,24 @@ def follows_a_link_out() -> None:
 
 
 @attempt
+def writes_through_a_link_out() -> None:
+    os.symlink(TARGETS["outside"], "out")
+    try:
+        write("out")
+    finally:
+        os.unlink("out")
+
+
+@attempt
+def links_a_file_of_the_host_in() -> None:
+    os.link(TARGETS["secret"], "linked")
+    try:
+        read("linked")
+    finally:
+        os.unlink("linked")
+
+
+@attempt
 def follows_a_link_that_was_there() -> None:
     read("way-out")
 
@@ -169,6 +187,21 @@ def finds_an_open_file_of_its_parents() -> None:
             ):
                 return
     raise PermissionError(errno.EACCES, "nothing")
+
+
+@attempt
+def opens_for_writing_what_it_may_read() -> None:
+    with open(os.__file__, "rb") as held:
+        os.close(os.open(f"/proc/self/fd/{held.fileno()}", os.O_WRONLY))
+
+
+@attempt
+def leaves_by_a_folder_that_it_holds() -> None:
+    held = os.open(".", os.O_RDONLY)
+    try:
+        read(f"/proc/self/fd/{held}/../{os.path.basename(TARGETS['secret'])}")
+    finally:
+        os.close(held)
 
 
 @attempt

@@ -36,8 +36,9 @@ print(json.dumps({"ok": done.ok, **plain(done)}))
 # the test's own; nothing that changes a machine belongs in this list.
 OPEN_ON_THE_HOST = """
 allocates_a_gigabyte connects_by_tcp connects_to_a_named_socket connects_to_an_abstract_socket
-follows_a_link_out follows_a_link_that_was_there goes_up_from_the_workspace
-leaves_by_another_processs_root reads_a_file_of_the_host reads_another_processs_variables reads_the_users_of_the_host
+follows_a_link_out follows_a_link_that_was_there goes_up_from_the_workspace leaves_by_a_folder_that_it_holds
+links_a_file_of_the_host_in writes_through_a_link_out leaves_by_another_processs_root
+reads_a_file_of_the_host reads_another_processs_variables reads_the_users_of_the_host
 sends_by_udp signals_a_process_of_the_host writes_beside_the_workspace
 """.split()
 
@@ -132,11 +133,11 @@ def test_nothing_is_open(tried: dict[str, Any], name: str) -> None:
 
 # What each claim of the certificate rests on: that these attempts, which it is said to stop, were made and stopped.
 EVIDENCE = {
-    "read-only system": """writes_beside_the_workspace writes_into_the_system changes_the_kernels_settings mounts
-        reads_a_disk""",
+    "read-only system": """writes_beside_the_workspace writes_through_a_link_out writes_into_the_system
+        opens_for_writing_what_it_may_read changes_the_kernels_settings mounts reads_a_disk""",
     "files unseen": """reads_the_users_of_the_host reads_a_file_of_the_host follows_a_link_out
-        follows_a_link_that_was_there goes_up_from_the_workspace leaves_by_another_processs_root
-        finds_an_open_file_of_its_parents""",
+        follows_a_link_that_was_there links_a_file_of_the_host_in goes_up_from_the_workspace
+        leaves_by_another_processs_root leaves_by_a_folder_that_it_holds finds_an_open_file_of_its_parents""",
     "no network": "connects_by_tcp sends_by_udp asks_a_name_server reaches_the_machine_around_it",
     "no host sockets": "connects_to_an_abstract_socket connects_to_a_named_socket",
     "own processes": "signals_a_process_of_the_host reads_another_processs_variables",

@@ -182,6 +182,34 @@ asyncio.run(run({DAEMON.format(mark=mark) + "time.sleep(1000)"!r}, workspace={st
 
 
 @on_both_rungs
+def test_killing_what_began_it_ends_nothing_outside(rung: str, tmp_path: Path) -> None:
+    victim = subprocess.Popen(["sleep", "600"])
+    code = f"""
+import os
+for pid in (os.getppid(), 1, {victim.pid}):
+    try: os.kill(pid, 9)
+    except OSError: pass
+print("still here")
+"""
+    try:
+        done = ran(code, rung, tmp_path)
+        assert (done.stdout, done.ended) == ("still here\n", "exit")
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+
+
+@on_both_rungs
+def test_what_it_writes_to_tmp_is_its_own(rung: str, tmp_path: Path) -> None:
+    name = f"/tmp/promptkit-{uuid.uuid4().hex}"
+    assert ran(f"open({name!r}, 'w').write('x')\nprint(open({name!r}).read())", rung, tmp_path).stdout == "x\n"
+    assert not os.path.exists(name)
+    code = f"try: print(open({name!r}).read())\nexcept OSError: print('gone')"
+    assert ran(code, rung, tmp_path).stdout == "gone\n"
+
+
+@on_both_rungs
 def test_two_at_once_do_not_see_each_other(rung: str, tmp_path: Path) -> None:
     must_be_here(rung)
     code = """

@@ -13,8 +13,8 @@ from promptkit.errors import BadInput
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.sampling import sample
+from promptkit.strategies.layers.persona import Persona
 from promptkit.strategies.prompting.cot import ChainOfThought
-from promptkit.strategies.prompting.persona import Persona
 from promptkit.types import Model, Outcome, Problem, Request, message
 
 PROBLEM = Problem(text="How many?")

@@ -17,9 +17,9 @@ from promptkit.errors import BadInput, PromptkitError, UnknownName
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.sampling import fork, solve_each
+from promptkit.strategies.layers.persona import Persona
 from promptkit.strategies.prompting.cot import ChainOfThought
 from promptkit.strategies.prompting.few_shot import FewShot
-from promptkit.strategies.prompting.persona import Persona
 from promptkit.types import Model, Outcome, Problem, Request, Strategy
 
 
@@ -185,7 +185,11 @@ def test_a_run_remembers_what_was_inside_and_resumes_and_replays_it(journal_file
     row = journal_file.run(first.run)
     assert row.params["of"] == {
         "strategy": "persona",
-        "params": {"who": "a cook", "of": {"strategy": "cot", "params": remembered(ChainOfThought(temperature=1))}},
+        "params": {
+            "who": "a cook",
+            "audience": None,
+            "of": {"strategy": "cot", "params": remembered(ChainOfThought(temperature=1))},
+        },
     }
     done = api.resume(first.run, model=model, journal=journal_file, max_calls=2)
     assert done.answer == "0.0 1.0"

@@ -10,16 +10,18 @@ from promptkit import api
 from promptkit.errors import BadInput, CapabilityMissing
 from promptkit.providers.scripted import Scripted
 from promptkit.strategies.voting.deepconf import DeepConf
-from promptkit.types import Capabilities, Completion, Outcome, Problem, Request, Token
+from promptkit.types import Capabilities, Completion, Outcome, Problem, Request, Token, Usage, Weak
+from promptkit.weak import ended
 
 TELLS = Capabilities(seed=True, local=True, price=(0.0, 0.0), logprobs=True)
 
 
 def trace(answer: str, *confidences: float) -> Completion:
     """A reply of so many tokens, each as confident as that; the answer is the last of them."""
-    words = [*["so"] * (len(confidences) - 1), f"Answer: {answer}"]
+    words = [*["so\n"] * (len(confidences) - 1), f"Answer: {answer}"]
     tokens = tuple(Token(word, -0.1, (("a", -2 * c), ("b", 0.0))) for word, c in zip(words, confidences, strict=True))
-    return Completion(text="\n".join(words), model="scripted", logprobs=tokens)
+    usage = Usage(output_tokens=len(tokens))
+    return Completion(text="".join(words), model="scripted", logprobs=tokens, usage=usage)
 
 
 def run(traces: list[Completion], **how: Any) -> Outcome:
@@ -35,8 +37,25 @@ def test_a_trace_that_grows_unsure_does_not_vote() -> None:
     outcome = run([sure, trace("c", 5.0, 5.0, 5.0), weak, weak, weak, sure])
     assert outcome.answer == "a"
     assert (outcome.detail["ended"], outcome.detail["aside"]) == (3, 3)
-    assert outcome.detail["tokens_after_end"] == 3 * 2, "it would have been ended after its third token"
-    assert "ran to their end" in outcome.detail["cancelling"]
+    assert outcome.detail["tokens_after_end"] == 3 * 2, "ended after its third token; this model writes it whole"
+
+
+def test_where_to_end_a_trace_is_part_of_its_request() -> None:
+    """The warm-up is whole; every further request carries the threshold, and a model may end its reply there."""
+    asked: dict[int, Request] = {}
+
+    def script(request: Request) -> Completion:
+        asked[request.index] = request
+        whole = trace("b", 9.0, 1.0, 1.0, 9.0) if request.index > 1 else trace("ac"[request.index], 5.0, 5.0, 5.0)
+        return ended(whole, request.weak)
+
+    model = Scripted(script, capabilities=TELLS)
+    how: dict[str, Any] = {"n": 4, "warmup": 2, "batch": 2, "window": 2, "keep": 1.0, "consensus": 1.0}
+    outcome = api.run("deepconf", "Which?", model=model, journal="memory", **how)
+    assert [asked[index].weak for index in range(4)] == [None, None, Weak(5.0, 2), Weak(5.0, 2)]
+    assert (outcome.detail["ended"], outcome.detail["aside"], outcome.answer) == (2, 2, None)
+    assert asked[2].canonical() != asked[0].canonical(), "another call to the journal"
+    assert asked[2].wire_seed == asked[0].wire_seed + 2, "and the same trace as far as it goes"
 
 
 def test_the_weak_part_of_the_warm_up_does_not_vote_either() -> None:

@@ -62,6 +62,8 @@ def test_an_aggregator_cut_off_is_no_answer() -> None:
 def test_silence_in_a_layer_ends_undecided() -> None:
     ran = told(MixtureOfAgents(layers=2, proposers=2), lambda prompt, request: "")
     assert (ran.outcome.status, len(ran.prompts), ran.outcome.detail["unread"]) == ("undecided", 2, 2)
+    assert (ran.outcome.answer, ran.outcome.detail["layers"], ran.outcome.detail["failed"]) == (None, 1, 0)
+    samples_within_forecast(MixtureOfAgents(layers=2, proposers=2), ran)
 
 
 def test_a_right_answer_ends_it() -> None:

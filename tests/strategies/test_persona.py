@@ -8,9 +8,9 @@ from promptkit import api, events
 from promptkit.errors import BadInput, Rejected
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
+from promptkit.strategies.layers.persona import Persona
 from promptkit.strategies.prompting.direct import Direct
 from promptkit.strategies.prompting.few_shot import FewShot
-from promptkit.strategies.prompting.persona import Persona
 from promptkit.strategies.search.tot import TreeOfThoughts
 from promptkit.strategies.voting.sc import SelfConsistency
 from promptkit.types import Outcome, Request, message
@@ -102,3 +102,19 @@ def test_a_template_s_text_is_never_read_from_who() -> None:
     model.run(Persona(who="{{ 7 * 7 }} [[user]]"))
     assert model.asked[0].messages[0].text.startswith("You are {{ 7 * 7 }} [[user]].")
     assert [turn.role for turn in model.asked[0].messages] == ["system", "user"]
+
+
+def test_who_listens_is_said_behind_who_answers() -> None:
+    model = Physicist()
+    model.run(Persona(who="a terse physicist.", audience="a ten-year-old"))
+    model.run(Persona(audience="a ten-year-old"))
+    both, alone = (request.messages[0].text for request in model.asked)
+    assert alone.startswith("Assume that whoever asks is a ten-year-old.")
+    assert both == f"{SAID}\n{alone}"
+
+
+def test_somebody_must_answer_or_listen() -> None:
+    with pytest.raises(BadInput, match="persona needs a value for who or for audience"):
+        Persona()
+    with pytest.raises(BadInput, match="--audience is empty"):
+        Persona(who="x", audience=" ")

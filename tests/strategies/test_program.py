@@ -15,7 +15,6 @@ from promptkit.errors import BadInput, SandboxMissing
 from promptkit.journal import Journal
 from promptkit.prompting.programs import program_in
 from promptkit.sandbox import Rungs, available
-from promptkit.strategies.prompting import program as room
 from promptkit.strategies.prompting.program import ProgramOfThought
 from promptkit.types import Completion, Problem
 
@@ -79,19 +78,27 @@ def test_its_answer_is_read_like_any_other(how: dict[str, Any], value: str, answ
         (returning("'many'"), "no answer can be read from its output: many"),
         ("It is 42.", "no block of Python code"),
         (cut("```python\ndef solution():\n    return 4"), "the reply was cut off"),
-        (block("while True: pass"), "ended (timeout"),
+        (block("while True: print('x' * 9999)"), "ended (output"),
     ],
 )
 def test_a_program_without_an_answer_is_shown_its_error_once(first: str | Completion, told: str) -> None:
     script = Script((AGAIN, returning("42")), ("", first))
-    done = run(ProgramOfThought(seconds=1), script, **NUMBER)
+    done = run(ProgramOfThought(seconds=60), script, **NUMBER)
     assert told in script.prompts[1]
     assert [turn.role for turn in script.asked[1].messages] == ["user", "assistant", "user"]
     assert (done.outcome.answer, done.outcome.detail["attempts"]) == ("42", 2)
     hopeless = Script(("", first))
-    done = run(ProgramOfThought(seconds=1), hopeless, **NUMBER)
+    done = run(ProgramOfThought(seconds=60), hopeless, **NUMBER)
     assert (len(hopeless.asked), done.outcome.answer, done.outcome.status) == (2, None, "undecided")
     assert told in done.outcome.detail["fault"]
+
+
+@in_sandbox
+def test_its_time_is_limited() -> None:
+    script = Script(("", block("while True: pass")))
+    done = run(ProgramOfThought(seconds=0.5), script, **NUMBER)
+    assert "ended (timeout" in script.prompts[1]
+    assert done.outcome.status == "undecided"
 
 
 @in_sandbox
@@ -127,7 +134,7 @@ def test_sets_come_in_the_same_order_every_time() -> None:
 
 def test_without_a_sandbox_nothing_is_asked_and_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     none = Rungs(None, None, {"bubblewrap": "not installed", "landlock": "no"}, "6.1")
-    monkeypatch.setattr(room, "available", lambda: none)
+    monkeypatch.setattr("promptkit.sandbox.available", lambda: none)
     script = Script()
     with pytest.raises(SandboxMissing) as refused:
         run(ProgramOfThought(), script)

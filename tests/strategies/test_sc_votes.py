@@ -12,6 +12,7 @@ from promptkit import api, events
 from promptkit.balloting.options import options_of
 from promptkit.balloting.rankings import ranking
 from promptkit.balloting.votes import VOTES
+from promptkit.composition import inner
 from promptkit.errors import BadInput, CapabilityMissing, Unavailable
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
@@ -322,6 +323,17 @@ def test_temperature_nought_would_count_one_sample_many_times() -> None:
         vote(["a"], temperature=0.0)
     with pytest.raises(BadInput, match="one answer"):
         vote(["a"] * 3, of="cot(temperature=0)")
+
+
+@pytest.mark.parametrize("of", ["cove(draft=cot(temperature=0))", "reflect(of=cove(draft=cot(temperature=0)))"])
+def test_a_strategy_inside_is_followed_by_whatever_name_its_field_has(of: str) -> None:
+    with pytest.raises(BadInput, match="temperature 0"):
+        inner(f"sc(n=3, of='{of}')")
+
+
+def test_one_that_only_judges_may_be_as_cold_as_it_likes() -> None:
+    assert inner("sc(n=3, of='tot(evaluator=cot(temperature=0))')")
+    assert inner("best-of-n(n=3, of='beam(evaluator=cot(temperature=0))')")
 
 
 def test_a_strategy_inside_is_sampled_at_the_votes_temperature_each_on_draws_of_its_own() -> None:

@@ -247,6 +247,8 @@ def test_parameters_are_refused_that_make_no_sense() -> None:
         "tot(search=dfs, adaptive=true)",
         "beam(stochastic=0)",
         "beam(decay=2)",
+        "beam(decay=0.5)",
+        "mcts(loss=0.5)",
         "mcts(alpha=2)",
         "mcts(weigh=edge, take=last)",
         "mcts(iterations=0)",

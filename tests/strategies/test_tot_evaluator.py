@@ -92,10 +92,43 @@ def test_a_judge_that_cannot_be_read_or_reached_is_counted_and_not_guessed() -> 
     assert outcome.answer == "home"
 
 
-def test_a_model_that_takes_its_own_questions_only_is_not_asked_others() -> None:
-    shy = Capabilities(seed=True, local=True, price=(0.0, 0.0), packs=("words",))
-    with pytest.raises(BadInput, match="no strategy can ask it"):
-        run("tot(evaluator=cot)", say, capabilities=shy, pack="words")
+SHY = Capabilities(seed=True, local=True, price=(0.0, 0.0), packs=("words",))
+
+
+def test_a_model_that_knows_its_own_prompts_only_is_asked_in_those() -> None:
+    """A vote of three verdicts, each in the words of the pack's own template and at its length."""
+    asked: list[Request] = []
+
+    def taught(request: Request) -> str:
+        prompt = prompt_of(request)
+        if "Are these steps right" in prompt:
+            asked.append(request)
+            return ["So it is.\nsure", "No.\nimpossible", "Yes.\nsure"][request.index % 3]
+        assert "Judge whether" not in prompt
+        return "6 * 2 = 12\nAnswer: 12"
+
+    outcome, seen = run('tot(evaluator="sc(n=3)", depth=1, k=1, b=1)', taught, capabilities=SHY, pack="words")
+    assert outcome.answer == "12"
+    valued = [r.event for r in seen if isinstance(r.event, NodeValued)]
+    assert [(round(event.score, 3), event.verdicts) for event in valued] == [(round(20 * 2 / 3, 3), ("sure",))]
+    assert len(asked) == 3
+    assert {request.max_tokens for request in asked} == {256}
+    assert len({request.draw for request in asked}) == 3
+
+
+@pytest.mark.parametrize("judge", ["few-shot", "persona(who=x)", "sc(n=3, of=few-shot)"])
+def test_a_judge_with_other_prompts_is_refused_before_anything_is_asked(judge: str) -> None:
+    with pytest.raises(BadInput, match="knows no prompts but its own") as refused:
+        run(f"tot(evaluator='{judge}')", lambda request: pytest.fail("asked"), capabilities=SHY, pack="words")
+    assert "--evaluator" in refused.value.hint
+
+
+def test_a_judge_that_asks_further_is_refused_when_it_does() -> None:
+    def taught(request: Request) -> str:
+        return "Yes.\nsure" if "Are these steps right" in prompt_of(request) else "6 * 2 = 12\nAnswer: 12"
+
+    with pytest.raises(BadInput, match="further question"):
+        run('tot(evaluator="sc(n=3, vote=cisc)", depth=1, k=1, b=1)', taught, capabilities=SHY, pack="words")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from typing import get_args
 
 import pytest
@@ -22,11 +23,14 @@ def drawn(level: Level, n: int, split: Split = "train", seed: int = 7) -> list[W
     return [draw(rng, level=level, split=split) for _ in range(n)]
 
 
-PROBLEMS = drawn("easy", 1000) + drawn("hard", 1000)
+@cache
+def many() -> list[WordProblem]:
+    """Two thousand problems of both levels, drawn by the worker that looks at them."""
+    return drawn("easy", 1000) + drawn("hard", 1000)
 
 
 def test_every_equation_is_true_and_stands_in_its_step() -> None:
-    for problem in PROBLEMS:
+    for problem in many():
         for step, equation in zip(problem.steps, problem.equations, strict=True):
             left, right = equation.split(" = ")
             assert evaluate(left) == evaluate(right) > 0, problem
@@ -35,14 +39,14 @@ def test_every_equation_is_true_and_stands_in_its_step() -> None:
 
 
 def test_the_last_result_is_the_answer_and_the_value_of_the_key() -> None:
-    for problem in PROBLEMS:
+    for problem in many():
         assert int(problem.equations[-1].split(" = ")[1]) == problem.answer
         assert evaluate(problem.key) == problem.answer
         assert canonical(problem.key) == problem.key
 
 
 def test_every_number_used_is_given_or_worked_out_or_said_in_words() -> None:
-    for problem in PROBLEMS:
+    for problem in many():
         known = set(NUMBER.findall(problem.question))
         for step, equation in zip(problem.steps, problem.equations, strict=True):
             *operands, result = NUMBER.findall(equation)
@@ -80,12 +84,12 @@ def test_a_seed_gives_the_same_problems_again() -> None:
 
 
 def test_the_words_are_few() -> None:
-    text = " ".join(" ".join((p.question, *p.steps)) for p in PROBLEMS)
+    text = " ".join(" ".join((p.question, *p.steps)) for p in many())
     assert len(set(re.findall(r"[A-Za-z]+", text.lower()))) <= 450
 
 
 def test_the_text_is_clean() -> None:
-    for problem in PROBLEMS:
+    for problem in many():
         for text in (problem.question, *problem.steps):
             assert not re.search(r"[{}]|  |\b1 (?!of\b|[-+*/=] |part\b|parts\b)[a-z]|\$ |,\d", text), text
             assert text[0] == text[0].upper()

@@ -65,18 +65,25 @@ class Tree:
         return thought.terminal or thought.goal or steps >= self.depth
 
     def grow(self, parent: State, thoughts: Sequence[Thought]) -> tuple[list[State], list[tuple[Node, Path]]]:
-        """Join the thoughts to an unexpanded state; returns new states, and nodes merged into one that is there."""
+        """Join the thoughts to an unexpanded state; returns new states, and nodes merged into one that is there.
+
+        What is shared lies no deeper than where it is met: else it would lead on to ways that are longer than allowed,
+        and the state that was met on the shorter way takes its place.
+        """
         parent.edges = []
         fresh: list[State] = []
         merged: list[tuple[Node, Path]] = []
         siblings: dict[str, State] = {parent.node.thought.key: parent}
         for node in born(parent.node, thoughts):
             key = node.thought.key
-            same = siblings.get(key) or (self._of_key.get(key) if self._share else None)
+            shared = self._of_key.get(key) if self._share else None
+            deeper = shared is not None and shared.node.depth > node.depth
+            same = siblings.get(key) or (None if deeper else shared)
             if same is None:
                 same = State(node, reward=known(node.thought))
                 self.states.append(same)
-                self._of_key.setdefault(key, same)
+                if deeper or key not in self._of_key:
+                    self._of_key[key] = same
                 fresh.append(same)
             else:
                 merged.append((node, same.node.path))

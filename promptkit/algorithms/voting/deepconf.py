@@ -6,7 +6,6 @@ weak stretch of reasoning spoils what follows, and the mean over the whole trace
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -16,18 +15,11 @@ from typing import ClassVar
 from promptkit.algorithms.voting.ballot import Ballot, Need, speaks, weighed
 from promptkit.algorithms.voting.tally import Tally
 from promptkit.errors import BadInput
+from promptkit.weak import Trace as Trace
+from promptkit.weak import token_confidence as token_confidence
 
 WINDOW = 2048  # tokens in a group; 1024 where replies are shorter
 TOP = 20  # log-probabilities a token, in the paper's code
-
-
-def token_confidence(top: Sequence[float]) -> float:
-    """Minus the mean of a token's top log-probabilities, in nats (section 2, C_i); higher is surer."""
-    if not top or not all(isfinite(logprob) for logprob in top):
-        raise BadInput(
-            "a token's confidence needs its top log-probabilities, all of them finite", hint="e.g. the top 20"
-        )
-    return -fsum(top) / len(top)
 
 
 def group_confidences(tokens: Sequence[float], window: int = WINDOW) -> tuple[float, ...]:
@@ -103,27 +95,6 @@ class DeepConf:
         least = threshold(known, self.keep)
         kept = [b.confidence if b.confidence is not None and b.confidence >= least else None for b in ballots]
         return replace(weighed(ballots, kept), heaviest=inf)  # stronger traces may come and put these aside
-
-
-class Trace:
-    """A trace as its tokens come: `add` says whether to end it (section 3.2, online)."""
-
-    def __init__(self, least: float, window: int = WINDOW) -> None:
-        self._least = least
-        self._recent: deque[float] = deque()
-        self._window = window
-        self._sum = 0.0  # kept up: a whole window would be added anew for every token
-        self.lowest = inf  # of the whole groups so far
-
-    def add(self, confidence: float) -> bool:
-        """Whether the group that ends in this token is below the threshold; never before there is a whole group."""
-        self._recent.append(confidence)
-        self._sum += confidence
-        if len(self._recent) > self._window:
-            self._sum -= self._recent.popleft()
-        if len(self._recent) == self._window:
-            self.lowest = min(self.lowest, self._sum / self._window)
-        return self.lowest < self._least
 
 
 def consensus(votes: Tally, tau: float = 0.95) -> bool:

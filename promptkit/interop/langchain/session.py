@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit import api, sync
-from promptkit.events import Delta, Record, Sink, span, watch
+from promptkit.events import Delta, PromptUsed, Record, Sink, span, watch
 from promptkit.journal import Journal, NewRun, Spent
 from promptkit.runtime.budgeted import Budget, Limits, refuse_unpriced
 from promptkit.runtime.ledger import Nominal
@@ -68,7 +68,9 @@ class Session:
         atexit.register(end)  # now, so that it comes before the journal is closed
 
     def _keep(self, record: Record) -> None:
-        if not isinstance(record.event, Delta):
+        if isinstance(record.event, PromptUsed):
+            self.journal.pin(self.run, record.event)
+        elif not isinstance(record.event, Delta):
             self.journal.append(self.run, record.to_json())
 
 

@@ -19,8 +19,19 @@ from promptkit.providers.llama import server
 from promptkit.providers.llama.gguf_file import GgufFile
 from promptkit.providers.llama.pool import Job, Pool
 from promptkit.providers.llama.server import Chunk, Layout, LlamaServer
-from promptkit.providers.llama.wire import DECODING, MAX_TOKENS, Reply, Sample, body, check, temperature
-from promptkit.types import Capabilities, Completion, Request, Usage
+from promptkit.providers.llama.wire import (
+    ALTERNATIVES,
+    DECODING,
+    MAX_TOKENS,
+    Reply,
+    Sample,
+    body,
+    check,
+    encodable,
+    temperature,
+)
+from promptkit.types import Capabilities, Completion, Piece, Request, Usage
+from promptkit.weak import Watch, ended
 
 GPU_BUILD = "pip install xllamacpp --force-reinstall --index-url https://xorbitsai.github.io/xllamacpp/whl/cu128"
 
@@ -43,6 +54,8 @@ class LlamaModel:
             batch=layout.batch,
             seed=True,
             logprobs=True,
+            alternatives=ALTERNATIVES,
+            raw=True,
             json_schema=True,
             grammar=True,
             reasoning=None if packs is None else False,  # a file does not tell
@@ -94,7 +107,10 @@ class LlamaModel:
         )
 
     async def complete(self, request: Request, /) -> Completion:
-        """One completion. Above temperature 0 its whole batch is generated: a lone draw would have another text."""
+        """One completion. Above temperature 0 its whole batch is generated: a lone draw would have another text.
+
+        One that may be ended early has no batch: the others of it would have to be written on.
+        """
         return (await self.complete_many((request,)))[0]
 
     async def complete_many(self, requests: Sequence[Request], /) -> Sequence[Completion]:
@@ -106,7 +122,7 @@ class LlamaModel:
             raise ValueError("complete_many takes consecutive draws of one request")
         check(first)
         pool = self._open()
-        size = self._layout.batch if temperature(first) > 0 else 1
+        size = self._layout.batch if temperature(first) > 0 and first.weak is None else 1
         start, end = first.index // size * size, first.index + len(requests)
         calls = [_Call(self, first.at(at), size, range(first.index, end)) for at in range(start, end, size)]
         try:
@@ -120,6 +136,31 @@ class LlamaModel:
                     call.future.cancel()
                 elif call.future.exception() is not None:
                     pass  # asked for, so that asyncio does not report it a second time
+
+    async def tokens(self, text: str, /) -> tuple[Piece, ...]:
+        """The tokens of the text, as llama.cpp cuts it before the model reads it."""
+        encodable("the text", text)
+        loop = asyncio.get_running_loop()
+        told: list[Piece] = []
+        done: asyncio.Future[None] = loop.create_future()
+
+        def settle(failure: BaseException | None) -> None:
+            if not done.done():
+                done.set_exception(failure) if failure else done.set_result(None)
+
+        def finish(_: float, failure: BaseException | None) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, failure)
+
+        job = Job({"tokenize": text}, lambda chunk: told.extend(chunk["pieces"]), finish)
+        pool = self._open()
+        pool.submit(job)
+        try:
+            await done
+        finally:
+            if not done.done() or done.cancelled():
+                pool.cancel(job)
+        return tuple(told)
 
     async def aclose(self) -> None:
         """Stop and free every copy of the model; safe to call twice."""
@@ -165,13 +206,15 @@ class _Call:
         self.loop = asyncio.get_running_loop()
         self.context = contextvars.copy_context()  # the caller's sinks and span
         self.future: asyncio.Future[list[Completion]] = self.loop.create_future()
+        self.watch = Watch(request.weak) if request.weak else None
         self.job = Job(body(request, size), self.on_chunk, self.finish)
 
-    def on_chunk(self, chunk: Chunk) -> None:
+    def on_chunk(self, chunk: Chunk) -> bool:
         for at, text, reasoning in self.reply.read(chunk):
             if at in self.wanted:
                 draw = self.request.at(self.request.index + at).draw
                 self.loop.call_soon_threadsafe(emit, Delta(draw, text, reasoning), context=self.context)
+        return self.watch is not None and self.reply.weakened(self.watch)
 
     def finish(self, seconds: float, failure: BaseException | None) -> None:
         failure = failure or self.reply.failure(self.model._layout.context, self.model._file.context)
@@ -194,7 +237,7 @@ class _Call:
             # The prompt was read once for the whole batch, and nobody else answers for samples that were not asked for.
             surplus = sum(s.tokens for index, s in enumerate(self.reply.samples) if index not in self.wanted)
             usage += Usage(input_tokens=self.reply.input_tokens, output_tokens=surplus)
-        return Completion(
+        written = Completion(
             text=sample.text,
             model=self.model.id,
             usage=usage,
@@ -203,3 +246,4 @@ class _Call:
             logprobs=tuple(sample.logprobs),
             seconds=seconds,
         )
+        return ended(written, self.request.weak)

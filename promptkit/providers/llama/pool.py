@@ -25,15 +25,13 @@ class Job:
     """A call to make; `on_chunk` and `finish` run in a thread of the pool, `finish` exactly once."""
 
     body: dict[str, Any]
-    on_chunk: Callable[[Chunk], None]
+    on_chunk: Callable[[Chunk], bool | None]  # True: no more is wanted
     finish: Callable[[float, BaseException | None], None]  # seconds it took, why it failed
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def read(self, chunk: Chunk) -> bool:
         """Pass a chunk on; True when nobody wants the next."""
-        if not self.cancelled.is_set():
-            self.on_chunk(chunk)
-        return self.cancelled.is_set()
+        return self.cancelled.is_set() or bool(self.on_chunk(chunk)) or self.cancelled.is_set()
 
 
 class Pool:

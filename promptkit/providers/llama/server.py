@@ -12,6 +12,7 @@ from typing import Any
 from promptkit.errors import ProviderError, Rejected
 from promptkit.providers.llama.build import build, library
 from promptkit.providers.llama.private_socket import private_socket, remove_socket
+from promptkit.providers.llama.tokenizing import pieces
 
 Chunk = dict[str, Any]
 
@@ -68,8 +69,9 @@ class LlamaServer:
         params.verbosity = -1
         # llama.cpp always listens: on a TCP port that answers any web page, unless told otherwise.
         self._socket = private_socket()
-        if self._socket is None:
-            params.api_keys = [secrets.token_hex()]
+        self._key = secrets.token_hex() if self._socket is None else None
+        if self._key is not None:
+            params.api_keys = [self._key]
         else:
             params.hostnames = [str(self._socket)]
         self._turn = threading.Lock()
@@ -94,7 +96,10 @@ class LlamaServer:
         return str(self._server.handle_metrics())
 
     def stream(self, body: dict[str, Any], on_chunk: Callable[[Chunk], bool]) -> None:
-        """Hand each chunk of a chat call to `on_chunk` until the end, or until it returns True or raises."""
+        """Hand each chunk of a call to `on_chunk` until the end, or until it returns True or raises.
+
+        The call is a chat, a text to go on with (`prompt`), or a text to be cut into tokens (`tokenize`).
+        """
         raised: list[BaseException] = []
         listener = [on_chunk]  # emptied below: the library keeps the last callback, and must not keep its caller
 
@@ -111,8 +116,12 @@ class LlamaServer:
         with self._turn:
             if self._server is None or self._closing.is_set():
                 raise ProviderError("this model has been closed")
+            if "tokenize" in body:
+                on_chunk({"pieces": pieces(self.address, self._key, body["tokenize"])})
+                return
+            chat, bare = self._server.handle_chat_completions, self._server.handle_completions
             try:
-                answer = self._server.handle_chat_completions({**body, "stream": True}, callback)
+                answer = (bare if "prompt" in body else chat)({**body, "stream": True}, callback)
             except (ValueError, TypeError, RuntimeError) as error:  # a template or a parameter it cannot use
                 raise Rejected(f"llama.cpp refused the request: {error}") from error
             finally:

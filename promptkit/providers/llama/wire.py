@@ -17,9 +17,12 @@ from promptkit.errors import (
 )
 from promptkit.providers.llama.schema import as_grammar, check_schema, violation
 from promptkit.providers.llama.server import Chunk
+from promptkit.providers.llama.tokenizing import written
 from promptkit.types import Blob, Finish, Request, Token
+from promptkit.weak import Watch
 
-LOGPROBS = 100  # most alternatives of a token: each is stored
+LOGPROBS = 100  # most alternatives of a token in a reply: each is stored
+ALTERNATIVES = 4096  # most of one in a bare text: all that a small vocabulary has
 NEVER = -9999.0  # the log-probability of what cannot be: JSON has no infinity
 MAX_TOKENS = 512  # when a request sets none: without a limit llama.cpp writes until the context is full
 
@@ -71,11 +74,14 @@ def check(request: Request) -> None:
             raise CapabilityMissing("a local model takes text only, no images or files")
         if message.role == "tool" or message.calls:
             raise CapabilityMissing("tools are not supported with local models yet")
-        _encodable("a message", message.text)
+        encodable("a message", message.text)
     if request.tools:
         raise CapabilityMissing("tools: not supported with local models yet")
-    if not 0 <= request.logprobs <= LOGPROBS:
-        raise BadInput(f"logprobs={request.logprobs} is out of range", hint=f"between 0 and {LOGPROBS}")
+    most = LOGPROBS if request.raw is None else ALTERNATIVES
+    if not 0 <= request.logprobs <= most:
+        raise BadInput(f"logprobs={request.logprobs} is out of range", hint=f"between 0 and {most}")
+    if request.raw is not None and len(request.messages) != 1:
+        raise BadInput("a bare text is one message")
     for name, (low, high) in RANGES.items():
         value = getattr(request, name)
         if value is not None and not (math.isfinite(value) and low <= value <= high):
@@ -87,22 +93,23 @@ def check(request: Request) -> None:
     for stop in request.stop:
         if not stop:
             raise BadInput("an empty stop sequence would end every reply at once")
-        _encodable("a stop sequence", stop)
+        encodable("a stop sequence", stop)
     if request.grammar is not None:
-        _encodable("the grammar", request.grammar)
+        encodable("the grammar", request.grammar)
         if request.grammar.lstrip().startswith("%"):  # an unusable Lark grammar is ignored in silence
             raise CapabilityMissing("a grammar must be GBNF, not Lark", hint='for example: root ::= "yes" | "no"')
     if request.schema is not None:
         if request.grammar is not None:
             raise BadInput("a reply follows a schema or a grammar, not both")
-        _encodable("the schema", request.schema)
+        encodable("the schema", request.schema)
         check_schema(request.schema)
     taken = sorted(OURS.intersection(key for key, _ in request.extra))
     if taken:
         raise BadInput(f"extra may not set {taken[0]!r}: it is a field of its own, or promptkit's business")
 
 
-def _encodable(what: str, text: str) -> None:
+def encodable(what: str, text: str) -> None:
+    """BadInput when the text holds half a character, which cannot be sent."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -122,15 +129,26 @@ def body(request: Request, n: int) -> dict[str, Any]:
         **dict(request.extra),
         **said,
         **({} if grammar is None else {"grammar": grammar}),
-        **({"logprobs": True, "top_logprobs": request.logprobs} if request.logprobs else {}),
-        "messages": [{"role": message.role, "content": message.text} for message in request.messages],
+        **_asked(request),
         "stop": list(request.stop),
         "n": n,
         "seed": request.wire_seed,  # sample i is given seed + i
         "cache_prompt": False,  # a cached prompt gives other texts than a fresh one
         "stream_options": {"include_usage": True},
+        **({"timings_per_token": True} if request.weak else {}),  # what it took so far: one that is ended tells no more
         "return_progress": True,  # a chunk a prefill step: a long prompt can be cancelled too
     }
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """The turns of a conversation, or the text to go on with, and how many log-probabilities."""
+    if request.raw is not None:
+        text = request.messages[0].text
+        prompt = [text, *request.raw] if request.raw else text
+        return {"prompt": prompt, **({"logprobs": request.logprobs} if request.logprobs else {})}
+    turns = [{"role": message.role, "content": message.text} for message in request.messages]
+    wanted = {"logprobs": True, "top_logprobs": request.logprobs} if request.logprobs else {}
+    return {"messages": turns, **wanted}
 
 
 @dataclass(slots=True)
@@ -145,7 +163,7 @@ class Sample:
 
     def breach(self, schema: str | None) -> BadReply | None:
         """That it does not satisfy the schema; a reply cut off is none, and says so itself."""
-        if schema is None or self.finish == "length" or (wrong := violation(schema, self.text)) is None:
+        if schema is None or self.finish in ("length", "weak") or (wrong := violation(schema, self.text)) is None:
             return None
         return BadReply(f"llama.cpp's reply does not satisfy the schema: {wrong}")
 
@@ -156,6 +174,7 @@ class Reply:
 
     samples: list[Sample]
     input_tokens: int = 0
+    timings: dict[str, Any] = field(default_factory=dict)  # of the call so far, where they are asked for
     error: dict[str, Any] | None = None
     _ended: list[int] = field(default_factory=list)
 
@@ -166,7 +185,8 @@ class Reply:
             return []
         pieces: list[tuple[int, str, bool]] = []
         for choice in chunk.get("choices", ()):
-            index, delta = choice["index"], choice["delta"]
+            bare = "delta" not in choice  # a text gone on with
+            index, delta = choice["index"], {"content": choice["text"]} if bare else choice["delta"]
             sample = self.samples[index]
             if thought := delta.get("reasoning_content"):
                 sample.reasoning += thought
@@ -174,7 +194,8 @@ class Reply:
             if text := delta.get("content"):
                 sample.text += text
                 pieces.append((index, text, False))
-            sample.logprobs += (_token(each) for each in (choice.get("logprobs") or {}).get("content") or ())
+            read = _told if bare else _token
+            sample.logprobs += (read(each) for each in (choice.get("logprobs") or {}).get("content") or ())
             if choice["finish_reason"]:
                 sample.finish = "length" if choice["finish_reason"] == "length" else "stop"
                 self._ended.append(index)
@@ -183,7 +204,17 @@ class Reply:
         if (usage := chunk.get("usage")) and self._ended:
             self.samples[self._ended.pop(0)].tokens = usage["completion_tokens"]
             self.input_tokens = usage["prompt_tokens"]
+        self.timings = chunk.get("timings") or self.timings
         return pieces
+
+    def weakened(self, watch: Watch) -> bool:
+        """Whether the only sample is to be ended: its tokens so far say so."""
+        (sample,) = self.samples
+        if sample.finish is not None or not watch.look(sample.logprobs):
+            return False
+        sample.finish, sample.tokens = "weak", int(self.timings.get("predicted_n", len(sample.logprobs)))
+        self.input_tokens = int(self.timings.get("prompt_n", 0))
+        return True
 
     def failure(self, context: int, allowed: int | None) -> ProviderError | None:
         """What went wrong, or None when every sample is complete."""
@@ -197,6 +228,17 @@ class Reply:
 def _token(each: dict[str, Any]) -> Token:
     top = sorted(((other["token"], _logprob(other)) for other in each["top_logprobs"]), key=lambda pair: -pair[1])
     return Token(each["token"], _logprob(each), tuple(top))
+
+
+def _told(each: dict[str, Any]) -> Token:
+    """A token with all that llama.cpp knows of it: its bytes, where they are no whole character, and the ids."""
+    top = sorted(each["top_logprobs"], key=lambda other: (-_logprob(other), other["id"]))
+    return Token(
+        written(each["bytes"]),
+        _logprob(each),
+        tuple((written(other["bytes"]), _logprob(other)) for other in top),
+        tuple(other["id"] for other in top),
+    )
 
 
 def _logprob(each: dict[str, Any]) -> float:

@@ -1,4 +1,4 @@
-"""A request, checked, as the body of /api/chat.
+"""A request, checked, as the body of /api/chat, or of /api/generate where a bare text is gone on with.
 
 Written by hand: the SDK's own types drop what they do not know of a tool's schema, and have no `truncate`.
 """
@@ -29,9 +29,10 @@ def body(request: Request, model: str, known: Installed, num_ctx: int | None, th
     _refuse(request, model, known)
     wanted = {name: getattr(request, name) for name in SENT}
     wanted |= {"num_predict": request.max_tokens, "num_ctx": num_ctx, "stop": list(request.stop) or None}
+    bare = {"prompt": request.messages[0].text, "raw": True} if request.raw is not None else None
     said: dict[str, Any] = {
         "model": model,
-        "messages": [_turn(turn, request) for turn in request.messages],
+        **(bare or {"messages": [_turn(turn, request) for turn in request.messages]}),
         "stream": True,
         "truncate": False,  # a prompt that does not fit is an error, not a shorter prompt
         "shift": False,  # nor is its beginning dropped while the reply grows
@@ -41,7 +42,7 @@ def body(request: Request, model: str, known: Installed, num_ctx: int | None, th
     logprobs = {"logprobs": True, "top_logprobs": top} if top else {}
     tools = [_tool(each.name, each.description, each.schema) for each in request.tools]
     schema = _object(request.schema, "the schema") if request.schema is not None else None
-    thinking = thought(request, model, known, think)
+    thinking = thought(request, model, known, think) if bare is None else None
     return said | _said({"tools": tools or None, "format": schema, "think": thinking}) | logprobs
 
 
@@ -75,6 +76,8 @@ def _refuse(request: Request, model: str, known: Installed) -> None:
         raise BadInput("a request needs at least one message")
     if request.grammar:
         raise CapabilityMissing("grammar: not supported with Ollama", hint="a JSON schema is, or -m llamacpp:PATH")
+    if request.raw is not None and (request.raw or len(request.messages) != 1):
+        raise BadInput("a bare text is one message, sent as text and not as the numbers of tokens")
     if request.logprobs > TOP:
         raise CapabilityMissing(f"Ollama tells {TOP} log-probabilities a token, not {request.logprobs}")
     parts = [part for turn in request.messages for part in turn.content if isinstance(part, Blob)]

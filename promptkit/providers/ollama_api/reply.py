@@ -24,10 +24,12 @@ class Reply:
     def read(self, chunk: Any) -> Iterator[tuple[str, bool]]:
         """The new pieces: text, and whether it is reasoning."""
         self._last = chunk
-        thought, said = chunk.message.thinking or "", chunk.message.content or ""
+        bare = getattr(chunk, "message", None) is None  # of a text gone on with
+        written = chunk if bare else chunk.message
+        thought, said = written.thinking or "", (chunk.response if bare else written.content) or ""
         self.reasoning += thought
         self.text += said
-        for call in chunk.message.tool_calls or ():
+        for call in getattr(written, "tool_calls", None) or ():
             arguments = json.dumps(dict(call.function.arguments), ensure_ascii=False)
             self._calls.append(ToolCall(f"call_{len(self._calls)}", call.function.name, arguments))
         if said or not thought:

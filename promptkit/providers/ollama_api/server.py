@@ -35,16 +35,25 @@ class OllamaServer:
 
     async def chat(self, body: dict[str, Any], request: Request, known: Installed | None) -> AsyncGenerator[Any, None]:
         """The lines of a reply; leaving them early closes the connection, which stops Ollama."""
-        from ollama import ChatResponse
+        from ollama import ChatResponse, GenerateResponse
 
+        bare = "prompt" in body
         try:
             client = await self._clients.get()
-            posted = client._request(ChatResponse, "POST", "/api/chat", json=body, stream=True)
+            path, kind = ("/api/generate", GenerateResponse) if bare else ("/api/chat", ChatResponse)
+            posted = client._request(kind, "POST", path, json=body, stream=True)
             async with aclosing(await posted) as lines:
                 async for line in lines:
                     yield line
         except Exception as error:
             raise failure(self.service, error, request, known) from None
+
+    async def embed(self, texts: list[str]) -> Any:
+        """What it said to texts that are to be embedded: `embeddings`, and `prompt_eval_count` tokens."""
+        try:
+            return await (await self._clients.get()).embed(model=self.service.model, input=texts, truncate=False)
+        except Exception as error:
+            raise failure(self.service, error) from None
 
     async def running_context(self) -> int | None:
         """The context the model was loaded with, in tokens; None when it is not loaded."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from promptkit.errors import BadReply, PromptkitError
 from promptkit.events import Delta, Warned, emit, streamed
+from promptkit.providers.remote import bare_text
 from promptkit.providers.remote.cards import Card, cards, context_in_force
 from promptkit.providers.remote.chat_calls import recovered
 from promptkit.providers.remote.chat_lessons import Lessons
@@ -23,6 +24,7 @@ from promptkit.providers.remote.chat_wire import Dialect, check, effort, paramet
 from promptkit.providers.remote.errors import Service, unsent
 from promptkit.providers.remote.per_loop import PerLoop
 from promptkit.types import Capabilities, Completion, Request, Usage
+from promptkit.weak import Watch
 
 NO_KEY = "none"  # what a server on this machine is sent in place of a key: the SDKs insist on one
 AT_ONCE = 2048  # tokens of a reply that may come whole: a longer silence is taken for a broken connection by some
@@ -95,7 +97,7 @@ class ChatModel:
         self._warn(first, dialect)
         wanted = parameters(first, len(requests), dialect, self.id, stream=self._streams(first, len(requests)))
         while True:
-            if len(requests) > 1 and "n" in self._lessons.left_out:
+            if len(requests) > 1 and ("n" in self._lessons.left_out or first.weak):
                 return [each for request in requests for each in await self.complete_many((request,))]
             sent = self._lessons.applied(wanted)
             try:
@@ -148,10 +150,13 @@ class ChatModel:
     async def _asked(self, requests: Sequence[Request], sent: dict[str, Any]) -> list[Completion]:
         started = time.monotonic()
         reply, first = Reply([Sample() for _ in requests]), requests[0]
+        watch = Watch(first.weak) if first.weak else None
         async with aclosing(self._chunks(sent)) as chunks:
             async for chunk in chunks:
                 for index, text, reasoning in reply.read(chunk):
                     emit(Delta(requests[index].draw, text, reasoning))
+                if watch and reply.weakened(watch):
+                    break  # it hangs up: the server writes no further
         cut = bool(first.stop) and "stop" not in sent
         seconds = time.monotonic() - started
         return reply.completions(self.id, first, seconds, cut=cut, strict=self._dialect.strict)
@@ -160,10 +165,11 @@ class ChatModel:
         await self._client()
         made = await self._clients.get()
         body, stream = {"model": self._service.model, **sent}, "stream" in sent
+        path = bare_text.PATH if "prompt" in sent else self._dialect.path
         kind: dict[str, Any] = {"cast_to": object, "stream_cls": made.pieces} if stream else {"cast_to": bytes}
         for attempt in range(1, UNSENT + 1):
             try:
-                came = await made.client.post(self._dialect.path, body=body, stream=stream, **kind)
+                came = await made.client.post(path, body=body, stream=stream, **kind)
                 break
             except Exception as error:
                 if attempt == UNSENT or not unsent(error):
@@ -180,8 +186,9 @@ class ChatModel:
                 yield chunk
 
     def _streams(self, request: Request, n: int) -> bool:
-        """Whether the reply is to come in pieces: where somebody watches, it is long, or its samples are counted."""
-        long = self._capabilities.reasoning or request.max_tokens is None or request.max_tokens > AT_ONCE
+        """Whether the reply is to come in pieces: it is watched, long, or may end early, or its samples are counted."""
+        early, thinks = request.weak is not None, bool(self._capabilities.reasoning)
+        long = early or thinks or request.max_tokens is None or request.max_tokens > AT_ONCE
         return n > 1 or long or not self._dialect.whole or streamed()
 
     def _saved(self, error: Exception, request: Request) -> Completion | None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from promptkit.errors import BadReply, Rejected, Unavailable
 from promptkit.providers.remote.astray import Astray
+from promptkit.providers.remote.bare_text import as_chat
 from promptkit.providers.remote.chat_calls import Calls
 from promptkit.providers.remote.chat_schema import unwrapped
 from promptkit.types import Completion, Finish, Request, Token, Usage
+from promptkit.weak import Watch, ended
 
 NEVER = -9999.0  # the log-probability of what cannot be: JSON has no infinity
 FINISH: dict[str, Finish] = {
@@ -21,6 +23,7 @@ FINISH: dict[str, Finish] = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
     "model_length": "length",
+    "weak": "weak",  # our own: no more was wanted of it
 }  # anything else, such as stop, eos or end_turn, is a reply that came to its end
 
 
@@ -60,7 +63,7 @@ class Reply:
         """
         try:
             choices = chunk.get("choices") or ()
-            pieces = [piece for choice in choices for piece in self._read(choice)]
+            pieces = [piece for choice in choices for piece in self._read(as_chat(choice))]
             usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
             if usage is not None:
                 self.usage = _usage(usage)
@@ -92,6 +95,14 @@ class Reply:
             self._ended.append(index)
         return pieces
 
+    def weakened(self, watch: Watch) -> bool:
+        """Whether the only sample is to be ended: its tokens so far say so."""
+        (sample,) = self.samples
+        if sample.finish is not None or not watch.look(sample.logprobs):
+            return False
+        sample.finish, sample.pieces = "weak", len(sample.logprobs)  # nobody will report what it took
+        return True
+
     def completions(
         self, model: str, request: Request, seconds: float, *, cut: bool = False, strict: bool = False
     ) -> list[Completion]:
@@ -109,15 +120,18 @@ class Reply:
             raise Unavailable("the reply broke off")
         return [
             _stopped(
-                Completion(
-                    text=unwrapped(sample.text, request.schema) if strict and request.schema else sample.text,
-                    model=model,
-                    usage=usage,
-                    finish=sample.ended(),
-                    reasoning=sample.reasoning or None,
-                    calls=sample.calls.made(),
-                    logprobs=tuple(sample.logprobs) if request.logprobs else (),
-                    seconds=seconds,
+                ended(
+                    Completion(
+                        text=unwrapped(sample.text, request.schema) if strict and request.schema else sample.text,
+                        model=model,
+                        usage=usage,
+                        finish=sample.ended(),
+                        reasoning=sample.reasoning or None,
+                        calls=sample.calls.made(),
+                        logprobs=tuple(sample.logprobs) if request.logprobs else (),
+                        seconds=seconds,
+                    ),
+                    request.weak,
                 ),
                 request.stop if cut else (),
             )

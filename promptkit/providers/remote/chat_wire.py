@@ -10,13 +10,14 @@ from typing import Any
 
 from promptkit.attachments import data_of
 from promptkit.errors import BadInput, CapabilityMissing
+from promptkit.providers.remote.bare_text import prompt
 from promptkit.providers.remote.chat_calls import offered, turn
 from promptkit.providers.remote.chat_schema import response_format
 from promptkit.types import Blob, Capabilities, Message, Request, Text
 
 NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 UNTYPED = ("top_k", "min_p")  # not in the vendors' format; compatible servers know them
-OURS = {*NUMBERS, *UNTYPED, "model", "messages", "max_tokens", "max_completion_tokens", "stop", "seed", "n"}
+OURS = {*NUMBERS, *UNTYPED, "model", "messages", "prompt", "max_tokens", "max_completion_tokens", "stop", "seed", "n"}
 OURS |= {"stream", "stream_options", "tools", "response_format", "logprobs", "top_logprobs"}
 MOST_LOGPROBS = 20  # the vendors' limit
 NOTHING = Capabilities()
@@ -52,8 +53,13 @@ def check(
     ):
         if getattr(request, name) and not can:
             raise CapabilityMissing(f"{name}: not supported with {who}")
-    if request.logprobs > MOST_LOGPROBS:
-        raise BadInput(f"logprobs={request.logprobs}: {who} tells at most {MOST_LOGPROBS} a token")
+    most = MOST_LOGPROBS if request.raw is None else has.alternatives
+    if request.logprobs > most:
+        raise BadInput(f"logprobs={request.logprobs}: {who} tells at most {most} a token")
+    if request.raw is not None and not has.raw:
+        raise CapabilityMissing(
+            f"{who} is taken to go on with messages only", hint="-o raw=true where it has /completions"
+        )
     for name in refuses:
         if getattr(request, name) not in (None, ()):
             raise CapabilityMissing(f"{who} has no {name}", hint=f"leave {name} out, or use a local model")
@@ -108,12 +114,14 @@ def effort(request: Request, who: str, efforts: Mapping[str, str] | None) -> dic
 
 def parameters(request: Request, n: int, dialect: Dialect, who: str, *, stream: bool) -> dict[str, Any]:
     """The fields of a chat completion for `n` samples from this request's draw on, `model` aside."""
-    said: dict[str, Any] = {"messages": turns(request), "seed": request.wire_seed}
+    bare = request.raw is not None
+    said: dict[str, Any] = prompt(request) if bare else {"messages": turns(request)}
+    said["seed"] = request.wire_seed
     for name in (*NUMBERS, *UNTYPED):
         if (value := getattr(request, name)) is not None and name not in dialect.omits:
             said[name] = value
     if request.max_tokens is not None:
-        said[dialect.limit] = request.max_tokens
+        said["max_tokens" if bare else dialect.limit] = request.max_tokens
     if request.stop and not dialect.ends_here:
         said["stop"] = list(request.stop)
     if n > 1:  # some servers refuse the field itself
@@ -122,7 +130,7 @@ def parameters(request: Request, n: int, dialect: Dialect, who: str, *, stream: 
         said["response_format"] = response_format(request.schema, strict=dialect.strict)
     if request.tools:
         said["tools"] = offered(request.tools)
-    if request.logprobs:
+    if request.logprobs and not bare:
         said |= {"logprobs": True, "top_logprobs": request.logprobs}
     if stream and (dialect.streams_schemas or request.schema is None):
         said |= {"stream": True, "stream_options": {"include_usage": True}}

@@ -25,6 +25,8 @@ DECLARED: dict[str, Reader] = {
     "json_schema": truth,
     "tools": truth,
     "logprobs": truth,
+    "alternatives": whole(1, 100_000),  # most log-probabilities of a token
+    "raw": truth,  # it has /completions, too: it goes on with a bare text
     "images": truth,
     "reasoning": truth,
     "context": whole(1, 2**31 - 1),  # tokens

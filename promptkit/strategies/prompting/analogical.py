@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from promptkit import prompts
 from promptkit.announced import About, Forecast, reply
-from promptkit.errors import BadInput
 from promptkit.exchange import answer_in, formed, put
 from promptkit.formed import ask_held
+from promptkit.ranges import at_least
 from promptkit.types import Model, Outcome, Problem
 
 # With a number or not; what stands behind it on its line is a part of the solution.
@@ -41,9 +41,7 @@ class Analogical:
     reply_tokens: int | None = None  # longest reply; default: the template's
 
     def __post_init__(self) -> None:
-        if self.exemplars < 1:
-            hint = "e.g. --exemplars 3, or: promptkit run cot"
-            raise BadInput(f"--exemplars must be at least 1, not {self.exemplars}", hint=hint)
+        at_least(1, "3, or: promptkit run cot", exemplars=self.exemplars)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer read from the end of one reply."""

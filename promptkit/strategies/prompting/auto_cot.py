@@ -11,22 +11,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from promptkit import prompts
 from promptkit.algorithms.clustering.kmeans import kmeans
 from promptkit.algorithms.clustering.tfidf import vectors, words
 from promptkit.announced import About, Forecast, reply
 from promptkit.composition import made
-from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.examples import same
-from promptkit.exchange import handed_on, marked, put, read, reader_of, verified, world_of
+from promptkit.exchange import handed_on, world_of
 from promptkit.prompting import questions
-from promptkit.sampling import Sample, ask_all, hold, rng, solve_one
+from promptkit.prompting.demonstrations import chains, demonstration
+from promptkit.ranges import at_least
+from promptkit.sampling import Sample, hold, rng, solve_one
 from promptkit.types import Model, Outcome, Problem
 
-WORDS, STEPS = 60, 5  # the paper's filters on a question and on its rationale
+WORDS = 60  # the paper's filter on a question
 
 Given = str | Path | Sequence[str] | None  # a file, the questions themselves, or the pack's
 
@@ -51,9 +52,7 @@ class AutoCoT:
     reply_tokens: int | None = None  # longest reply; default: the template's
 
     def __post_init__(self) -> None:
-        for name in ("k", "tries"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"--{name} must be at least 1, not {getattr(self, name)}", hint=f"e.g. --{name} 3")
+        at_least(1, 3, k=self.k, tries=self.tries)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer read from one reply, behind the examples that passed."""
@@ -68,11 +67,18 @@ class AutoCoT:
             if not left:
                 break
             texts = [waiting[at][attempt] for at in left]
-            got = await self._chains(problem, texts, model, attempt)
+            got = await chains(
+                problem,
+                texts,
+                model,
+                where=f"examples-{attempt}",
+                temperature=self.temperature,
+                max_tokens=self.reply_tokens,
+            )
             asked += got
             for at, text, chain in zip(left, texts, got, strict=True):
-                if example := _example(problem, text, chain):
-                    shown[at] = example
+                if example := demonstration(problem, text, chain):
+                    shown[at] = {name: getattr(example, name) for name in ("question", "answer", "rationale")}
         if asked:
             hold(asked, 0.0)
         if missing := len(clusters) - len(shown):
@@ -83,13 +89,6 @@ class AutoCoT:
         outcome = await solve_one(few_shot, problem, model, where="few-shot")
         failed = sum(each.error is not None for each in asked)
         return handed_on(outcome, {"demonstrations": examples, "asked": len(asked), "failed": failed})
-
-    async def _chains(self, problem: Problem, texts: list[str], model: Model, attempt: int) -> list[Sample]:
-        template = prompts.pack(problem.pack).template("cot")
-        plain = replace(problem, parts=(), history=(), output_schema=None)
-        decoding = {"temperature": self.temperature, "max_tokens": self.reply_tokens}
-        requests = [put(replace(plain, text=text), template, **decoding) for text in texts]
-        return await ask_all(model, requests, where=f"examples-{attempt}", quorum=None)
 
     def resolved(self, problem: Problem) -> Self:
         """With the questions themselves in place of their file: a run can be made again when the file has changed."""
@@ -118,19 +117,3 @@ class AutoCoT:
         tries = max(1, min(self.tries, left // self.k))
         fewer = min(self.k, left // tries)
         return replace(self, k=fewer, tries=tries) if fewer > 0 else None
-
-
-def _example(problem: Problem, question: str, chain: Sample) -> dict[str, Any] | None:
-    """The worked example in a chain of thought; None where it does not pass, or a program finds it wrong."""
-    if chain.completion is None:
-        return None
-    pack = prompts.pack(problem.pack)
-    asked = replace(problem, text=question, parts=(), output_schema=None)
-    reader, text = reader_of(asked, pack, pack.template("cot")), chain.completion.text
-    *steps, last = [line for line in text.splitlines() if line.strip()] or [""]
-    if not 1 <= len(steps) <= STEPS or not marked(reader, text):
-        return None
-    answer = read(reader, replace(chain.completion, text=last), chain.index)
-    if answer is None or verified(world_of(pack, asked), asked, answer.shown) is False:
-        return None
-    return {"question": question, "answer": answer.shown, "rationale": "\n".join(steps)}

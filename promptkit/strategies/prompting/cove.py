@@ -20,6 +20,7 @@ from promptkit.exchange import answer_to, handed_on, put
 from promptkit.prompting.items import listed
 from promptkit.prompting.questions import distinct
 from promptkit.prompting.subquestions import all_answered, each_forecast
+from promptkit.ranges import at_least
 from promptkit.sampling import ask, solve_one
 from promptkit.types import Model, Outcome, Problem, Strategy
 
@@ -43,8 +44,7 @@ class ChainOfVerification:
     reply_tokens: int | None = None  # longest reply; default: the templates'
 
     def __post_init__(self) -> None:
-        if self.most < 1:
-            raise BadInput(f"--most must be at least 1, not {self.most}", hint="e.g. --most 5, or: promptkit run cot")
+        at_least(1, "5, or: promptkit run cot", most=self.most)
         if self.draft is None:
             raise BadInput("--draft names the strategy that writes the draft", hint="e.g. --draft cot")
         object.__setattr__(self, "draft", inner(self.draft))

@@ -21,6 +21,7 @@ from promptkit.events import Best, Warned, emit
 from promptkit.examples import same
 from promptkit.exchange import mended, put, verified, world_of
 from promptkit.prompting.subquestions import said
+from promptkit.ranges import at_least, fraction
 from promptkit.sampling import hold, sample
 from promptkit.types import Model, Outcome, Problem
 
@@ -43,16 +44,14 @@ class GeneratedKnowledge:
     quorum: float = 0.5  # part of the statements, and of the answers, that must come back
 
     def __post_init__(self) -> None:
-        if self.m < 1:
-            raise BadInput(f"--m must be at least 1, not {self.m}", hint="e.g. --m 5, or: promptkit run cot")
+        at_least(1, "5, or: promptkit run cot", m=self.m)
         if self.vote not in ("majority", "weighted"):
             raise BadInput(f"--vote must be majority or weighted, not {self.vote!r}", hint="e.g. --vote majority")
         if self.temperature <= 0 and self.m > 1:
             raise BadInput(
                 f"at temperature {self.temperature:g} the {self.m} statements would be one", hint="--temperature 0.7"
             )
-        if not 0 <= self.quorum <= 1:
-            raise BadInput(f"--quorum must be between 0 and 1, not {self.quorum:g}", hint="e.g. --quorum 0.5")
+        fraction(0.5, quorum=self.quorum)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer that most statements, and none, lead to; ties are reported, not broken."""

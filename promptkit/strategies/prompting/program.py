@@ -9,10 +9,7 @@ once with its error. What held while it ran is in the outcome's detail, and with
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 from promptkit import prompts
@@ -20,10 +17,11 @@ from promptkit.announced import About, Forecast
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
 from promptkit.exchange import WHOLE, Answer, put, read, reader_of, stated, verified, world_of
+from promptkit.executing import execute, sandboxed
 from promptkit.outputs import Form
 from promptkit.prompting.programs import program_in, with_answer
 from promptkit.sampling import ask
-from promptkit.sandbox import Limits, Ran, available, run
+from promptkit.sandbox import Limits, Ran
 from promptkit.types import Completion, Model, Outcome, Problem, message, plain
 
 SHOWN = 2_000  # characters of an error that the model is shown: its end says what happened
@@ -51,8 +49,7 @@ class ProgramOfThought:
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer that the program gives; undecided when two programs give none."""
-        if not self.unsafe_host:
-            (await asyncio.to_thread(available)).best()  # refused before anything is paid for
+        await sandboxed(unsafe_host=self.unsafe_host)  # or refused before anything is paid for
         pack = prompts.pack(problem.pack)
         template = pack.template("program")
         reader, world = reader_of(problem, pack, template), world_of(pack, problem)
@@ -78,19 +75,13 @@ class ProgramOfThought:
     async def _run(self, program: str) -> Ran:
         """What became of the program, in a folder of its own that is gone afterwards."""
         limits, env = Limits(seconds=self.seconds), {"PYTHONHASHSEED": "0"}  # sets come in the same order every time
-        with tempfile.TemporaryDirectory(prefix="promptkit-") as folder:
-            _put_down(program, folder)
-            words = ["python", "-s", "-B", "-X", "utf8", "program.py"]
-            return await run(words, workspace=folder, limits=limits, env=env, unsafe_host=self.unsafe_host)
+        words = ["python", "-s", "-B", "-X", "utf8", "program.py"]
+        files = {"program.py": with_answer(program)}
+        return await execute(words, files=files, limits=limits, env=env, unsafe_host=self.unsafe_host)
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes."""
         return Forecast(1, None, 2)
-
-
-def _put_down(program: str, folder: str) -> None:
-    file = Path(folder, "program.py")
-    file.write_text(with_answer(program), encoding="utf-8", errors="replace", newline="\n")
 
 
 def _heard(got: Completion, ran: Ran | None, reader: str, attempt: int) -> tuple[Answer | None, str]:

@@ -15,12 +15,12 @@ from typing import ClassVar, Self
 from promptkit import prompts
 from promptkit.announced import About, Forecast, reply
 from promptkit.composition import Of, inner
-from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
 from promptkit.examples import same
 from promptkit.exchange import answer_in, formed, put, reader_of, stated
 from promptkit.formed import ask_held
 from promptkit.prompting.subquestions import all_answered, each_forecast
+from promptkit.ranges import at_least
 from promptkit.sampling import ask
 from promptkit.types import Completion, Model, Outcome, Problem, Request
 
@@ -46,8 +46,7 @@ class SelfAsk:
     reply_tokens: int | None = None  # longest reply; default: the templates'
 
     def __post_init__(self) -> None:
-        if self.most < 1:
-            raise BadInput(f"--most must be at least 1, not {self.most}", hint="e.g. --most 5, or: promptkit run cot")
+        at_least(1, "5, or: promptkit run cot", most=self.most)
         object.__setattr__(self, "of", inner(self.of))
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Self
 
 from promptkit import prompts
 from promptkit.announced import About, Forecast, reply
-from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, Warned, emit
 from promptkit.exchange import WHOLE, answer_once, answer_to, put, reader_of
 from promptkit.prompting.items import numbered
+from promptkit.ranges import at_least
 from promptkit.sampling import Sample, ask, ask_all
 from promptkit.types import Model, Outcome, Problem
 
@@ -37,8 +37,7 @@ class SkeletonOfThought:
     reply_tokens: int | None = None  # longest reply to one call; default: the templates'
 
     def __post_init__(self) -> None:
-        if self.most < 1:
-            raise BadInput(f"--most must be at least 1, not {self.most}", hint="e.g. --most 10")
+        at_least(1, 10, most=self.most)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The text put together from its points."""

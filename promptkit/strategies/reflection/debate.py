@@ -15,6 +15,7 @@ from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
 from promptkit.exchange import put
+from promptkit.ranges import at_least
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.forecasts import largest, rising
 from promptkit.reflecting.votes import Votes, voted
@@ -41,10 +42,8 @@ class Debate:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
-        for name, least in (("agents", 2), ("rounds", 1)):
-            if getattr(self, name) < least:
-                hint = f"e.g. --{name} {least + 1}"
-                raise BadInput(f"--{name} must be at least {least}, not {getattr(self, name)}", hint=hint)
+        at_least(2, 3, agents=self.agents)
+        at_least(1, 2, rounds=self.rounds)
         if self.temperature <= 0:
             raise BadInput("agents at temperature 0 would all say the same", hint="e.g. --temperature 0.7")
 

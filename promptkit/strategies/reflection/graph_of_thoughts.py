@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from promptkit import prompts
-from promptkit.announced import About, Forecast, forecast, reply
+from promptkit.announced import About, Forecast, fits, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.reflecting.drafts import drafting
-from promptkit.reflecting.forecasts import fits, rising, slimmer
+from promptkit.reflecting.forecasts import rising, slimmer
 from promptkit.reflecting.grades import CORRECT, reviewing
 from promptkit.reflecting.operations import NOTHING, planned, takes, written
 from promptkit.reflecting.thoughts import Graph

@@ -12,9 +12,10 @@ from typing import ClassVar, Self
 
 from promptkit import prompts
 from promptkit.algorithms.search.mcts import LATS, mcts
-from promptkit.announced import About, Forecast, reply
+from promptkit.announced import VERDICT, About, Forecast, reply
 from promptkit.errors import BadInput
-from promptkit.reflecting.forecasts import VERDICT, largest
+from promptkit.ranges import at_least, fraction
+from promptkit.reflecting.forecasts import largest
 from promptkit.reflecting.trajectories import Trajectories
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem
@@ -41,13 +42,10 @@ class LanguageAgentTreeSearch:
     )
 
     def __post_init__(self) -> None:
-        for name in ("n", "iterations", "depth"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"--{name} must be at least 1, not {getattr(self, name)}", hint=f"e.g. --{name} 5")
+        at_least(1, 5, n=self.n, iterations=self.iterations, depth=self.depth)
         if self.reflections < 0:
             raise BadInput(f"--reflections must be 0 or more, not {self.reflections}", hint="e.g. --reflections 3")
-        if not 0 <= self.mix <= 1:
-            raise BadInput(f"--mix must be between 0 and 1, not {self.mix:g}", hint="e.g. --mix 0.5")
+        fraction(0.5, mix=self.mix)
         if not 0 <= self.c < float("inf"):
             raise BadInput(f"--c must be 0 or more, not {self.c:g}", hint="e.g. --c 1")
         if self.temperature <= 0:

@@ -14,8 +14,9 @@ from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
+from promptkit.ranges import at_least
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
-from promptkit.reflecting.forecasts import largest, rising
+from promptkit.reflecting.forecasts import largest
 from promptkit.sampling import fork
 from promptkit.types import Model, Outcome, Problem
 
@@ -32,17 +33,14 @@ class MixtureOfAgents:
 
     about: ClassVar[About] = About(
         calls="proposers·of + proposers·(layers − 2) + 1",
-        helps="open instructions judged by preference: 65.1 % against 57.5 % of GPT-4 Omni on AlpacaEval 2.0, from "
-        "several different open models (arXiv:2406.04692)",
-        fails="with one model, as here, it is weaker than with several (arXiv:2406.04692, table 3); where answers can "
-        "be counted, compare with sc at the same number of samples",
+        helps="open instructions judged by preference, with several different models (arXiv:2406.04692)",
+        fails="with one model, as here, it is weaker than with several (arXiv:2406.04692); where answers can be "
+        "counted, compare with sc at the same number of samples",
     )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
-        for name in ("layers", "proposers"):
-            if getattr(self, name) < 2:
-                raise BadInput(f"--{name} must be at least 2, not {getattr(self, name)}", hint=f"e.g. --{name} 3")
+        at_least(2, 3, layers=self.layers, proposers=self.proposers)
         if self.temperature <= 0:
             raise BadInput("agents at temperature 0 would all say the same", hint="e.g. --temperature 0.7")
 
@@ -54,7 +52,9 @@ class MixtureOfAgents:
             size = self.proposers if layer < self.layers else 1
             shown = [text for each in said if (text := each.text.strip())]
             if layer > 1 and not shown:
-                return Outcome(answer=None, status="undecided", detail={"failed": failed, "unread": unread})
+                emit(Stopped(f"none of {len(said)} agents said anything"))
+                detail = {"layers": layer - 1, "failed": failed, "unread": unread}
+                return Outcome(answer=None, status="undecided", detail=detail)
             again = Reply("synthesise", {"candidates": shown}, self.temperature, self.reply_tokens)
             branch = fork(model, layer)
             tasks = [(again if layer > 1 else first, problem, fork(branch, i)) for i in range(size)]
@@ -73,10 +73,10 @@ class MixtureOfAgents:
         return replace(last, status="done" if last.answer is not None else "undecided", detail={**last.detail, **told})
 
     def forecast(self, problem: Problem) -> Forecast:
-        """The samples it takes; fewer only where rules find an answer right before the last layer."""
+        """The samples it takes; fewer where an answer is checked and right, or nobody says a word, on the way."""
         first = forecast(drafting(self.of, self.temperature), problem).times(self.proposers)
         most = first + reply(problem).times(self.proposers * (self.layers - 2) + 1)
-        return rising(first, most) if prompts.pack(problem.pack).world else most
+        return Forecast(first.least, None if prompts.pack(problem.pack).world else most.expected, most.most)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer proposers, then with fewer layers."""

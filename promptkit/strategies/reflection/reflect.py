@@ -11,13 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from promptkit.announced import About, Forecast, forecast, reply
+from promptkit.announced import VERDICT, About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
+from promptkit.ranges import at_least
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.feedback import feedback
-from promptkit.reflecting.forecasts import VERDICT, largest, rising
+from promptkit.reflecting.forecasts import largest, rising
 from promptkit.reflecting.grades import graded, reviewing, rubric
 from promptkit.reflecting.kept import Kept
 from promptkit.sampling import fork
@@ -46,8 +47,7 @@ class Reflect:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
         rubric(self.rubric)
-        if self.rounds < 1:
-            raise BadInput(f"--rounds must be at least 1, not {self.rounds}", hint="e.g. --rounds 3")
+        at_least(1, 3, rounds=self.rounds)
         if self.temperature <= 0 and self.rounds > 1:
             raise BadInput("at temperature 0 every round would be the same", hint="e.g. --temperature 0.7")
 

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from promptkit import composition, prompts
-from promptkit.announced import ONE, About, Forecast, forecast
+from promptkit.announced import ONE, VERDICT, About, Forecast, forecast
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, Warned, emit
+from promptkit.executing import sandboxed
+from promptkit.ranges import at_least
 from promptkit.reflecting import evaluators
 from promptkit.reflecting.drafts import amended, drafted, drafting, lost
 from promptkit.reflecting.evaluators import Judged
-from promptkit.reflecting.forecasts import VERDICT, largest, rising
+from promptkit.reflecting.forecasts import largest, rising
 from promptkit.reflecting.kept import Kept
 from promptkit.reflecting.memory import reflected, remembered
 from promptkit.sampling import fork
@@ -49,9 +51,7 @@ class Reflexion:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
-        for name in ("trials", "memory"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"--{name} must be at least 1, not {getattr(self, name)}", hint=f"e.g. --{name} 3")
+        at_least(1, 3, trials=self.trials, memory=self.memory)
         if self.recall == "none" and self.temperature <= 0 and self.of is None and self.trials > 1:
             raise BadInput("at temperature 0 every trial would be the same", hint="e.g. --temperature 0.7")
         for needs, name, like in (("tests", "tests", "tests.py"), ("oracle", "gold", "42")):
@@ -97,7 +97,7 @@ class Reflexion:
     async def _ready(self, problem: Problem) -> None:
         """Refuse, before anything is asked, what could not be evaluated; say it when the gold answer is used."""
         if self.evaluator == "tests":
-            await evaluators.sandboxed()
+            await sandboxed()
         if self.evaluator == "world" and prompts.pack(problem.pack).world is None:
             raise BadInput(f"the pack {problem.pack} has no rules to check by", hint="--evaluator judge, or -P game24")
         if self.evaluator == "oracle":

@@ -17,6 +17,7 @@ from promptkit.algorithms.search.nodes import Evaluate, Expand, Node, Path, Thou
 from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
 from promptkit.events import Best, NodeAdded, NodeValued, emit
+from promptkit.ranges import at_least
 from promptkit.reflecting.actions import Actor, Line
 from promptkit.reflecting.consistency import discriminated
 from promptkit.reflecting.forecasts import largest
@@ -43,17 +44,15 @@ class RStar:
     )
 
     def __post_init__(self) -> None:
-        for name in ("rollouts", "depth", "votes", "masks"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"--{name} must be at least 1, not {getattr(self, name)}", hint=f"e.g. --{name} 4")
+        at_least(1, 4, rollouts=self.rollouts, depth=self.depth, votes=self.votes, masks=self.masks)
         if self.temperature <= 0:
             raise BadInput("at temperature 0 every vote would be the same", hint="e.g. --temperature 0.7")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer with the most reward among the lines that are found again."""
         if prompts.pack(problem.pack).world is not None:
-            what = f"rstar reasons in free text; the thoughts of the pack {problem.pack} have rules"
-            raise BadInput(what, hint="promptkit run lats, or mcts; or leave out -P")
+            what = f"rstar reasons in free text, and the steps of the pack {problem.pack} have rules"
+            raise BadInput(what, hint=f"promptkit run mcts -P {problem.pack} …, or lats: they search by the rules")
         return await _Search(self, problem, model).run()
 
     def forecast(self, problem: Problem) -> Forecast:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from promptkit.announced import About, Forecast, forecast, reply
+from promptkit.announced import VERDICT, About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
-from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
+from promptkit.ranges import at_least
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.feedback import Feedback, feedback
-from promptkit.reflecting.forecasts import VERDICT, largest, rising
+from promptkit.reflecting.forecasts import largest, rising
 from promptkit.reflecting.kept import Kept
 from promptkit.sampling import fork
 from promptkit.types import Model, Outcome, Problem
@@ -43,9 +43,7 @@ class SelfRefine:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
-        for name in ("attempts", "patience"):
-            if getattr(self, name) < 1:
-                raise BadInput(f"--{name} must be at least 1, not {getattr(self, name)}", hint=f"e.g. --{name} 2")
+        at_least(1, 2, attempts=self.attempts, patience=self.patience)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The best of all drafts; a call that is lost ends the rounds, not the run."""

@@ -14,13 +14,13 @@ from promptkit.algorithms.search.ab_mcts import ab_mcts
 from promptkit.algorithms.search.caps import Caps
 from promptkit.algorithms.search.nodes import Search, Thought, ranked
 from promptkit.algorithms.search.posteriors import Beta, Gaussian, Posterior
-from promptkit.announced import About, Forecast, forecast
+from promptkit.announced import VERDICT, About, Forecast, forecast
 from promptkit.balloting.sampled import heated
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.sampling import rng
 from promptkit.searching.attempts import attempted
-from promptkit.searching.counting import REASKED, announced
+from promptkit.searching.counting import announced
 from promptkit.searching.driving import searched
 from promptkit.searching.parameters import Valuing, filled, positive
 from promptkit.types import Model, Outcome, Problem, Strategy
@@ -78,7 +78,7 @@ class AdaptiveBranching(Valuing):
             )
         first, n = forecast(how._first(), problem), how.n_evaluate or 1
         most = None if first.most is None else max(first.most, 1 + (problem.output_schema is not None))
-        total = None if most is None else how.iterations * (most + REASKED * n)
+        total = None if most is None else how.iterations * (most + (VERDICT.times(n).most or 0))
         world = prompts.pack(problem.pack).world is not None
         rounds = min(how.iterations, how.nodes or how.iterations)
         least = min(how.width, rounds) * first.least if world else rounds

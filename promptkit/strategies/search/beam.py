@@ -50,6 +50,8 @@ class Beam(Valuing):
             raise BadInput(f"--stochastic must be above 0, not {self.stochastic:g}", hint="e.g. --stochastic 0.5")
         if not 0 < self.decay <= 1 or not 0 <= self.confidence <= 1:
             raise BadInput("--decay is above 0 and at most 1, --confidence from 0 to 1", hint="e.g. --decay 0.5")
+        if self.decay != 1 and self.stochastic is None:
+            raise BadInput("--decay cools what is drawn; without --stochastic nothing is", hint="e.g. --stochastic 0.5")
         if self.adaptive and (self.evaluator is not None or self.n_evaluate == 1):
             raise BadInput("--adaptive gives some states more value samples than others", hint="e.g. --n-evaluate 3")
 

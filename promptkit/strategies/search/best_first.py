@@ -8,9 +8,9 @@ from typing import ClassVar, Self
 from promptkit.algorithms.search.best_first import best_first
 from promptkit.algorithms.search.caps import Caps
 from promptkit.announced import About, Forecast
-from promptkit.searching.counting import announced
+from promptkit.searching.counting import announced, expanded
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Valuing, filled, positive
+from promptkit.searching.parameters import Valuing, positive
 from promptkit.types import Model, Outcome, Problem
 
 
@@ -49,17 +49,9 @@ class BestFirst(Valuing):
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; the most is unknown where lists of thoughts are as long as the model likes."""
         how = self.resolved(problem)
-        return announced(how.terms(), problem, expansions=how.states())
-
-    def states(self) -> int:
-        """States expanded at most: the cap, or all that there can be."""
-        whole = sum((self.k or 1) ** level for level in range(self.depth or 1))
-        return min(self.expansions, whole) if self.generate == "sample" else self.expansions
+        terms = how.terms()
+        return announced(terms, problem, expansions=expanded(how.expansions, terms))
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer expansions, value samples and thoughts, each as little as it must be."""
         return self.resolved(problem).shrunk(problem, samples, ["expansions"])
-
-    def resolved(self, problem: Problem) -> Self:
-        """With the pack's defaults where a field is None."""
-        return filled(self, problem, {})

@@ -12,9 +12,9 @@ from typing import ClassVar, Self
 from promptkit.algorithms.search.caps import Caps
 from promptkit.algorithms.search.levin import levin
 from promptkit.announced import About, Forecast
-from promptkit.searching.counting import announced
+from promptkit.searching.counting import announced, expanded
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Growing, filled, positive
+from promptkit.searching.parameters import Growing, positive
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem
 
@@ -49,20 +49,12 @@ class Levin(Growing):
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: known, since nothing is judged."""
         how = self.resolved(problem)
-        return announced(how._terms(), problem, expansions=how.states(), judges=False)
-
-    def states(self) -> int:
-        """States expanded at most: the cap, or all that there can be."""
-        whole = sum((self.k or 1) ** level for level in range(self.depth or 1))
-        return min(self.expansions, whole) if self.generate == "sample" else self.expansions
+        terms = how._terms()
+        return announced(terms, problem, expansions=expanded(how.expansions, terms), judges=False)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer expansions and thoughts, each as little as it must be."""
         return self.resolved(problem).shrunk(problem, samples, ["expansions"])
-
-    def resolved(self, problem: Problem) -> Self:
-        """With the pack's defaults where a field is None."""
-        return filled(self, problem, {})
 
     def _terms(self) -> Terms:
         return self.terms(priors=True)

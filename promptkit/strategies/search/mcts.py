@@ -56,6 +56,8 @@ class MonteCarlo(Valuing):
         positive(self, ("iterations", "leaves"))
         if (self.c is not None and self.c < 0) or (self.alpha is not None and not 0 <= self.alpha <= 1):
             raise BadInput("--c is 0 or more, --alpha from 0 to 1", hint="e.g. --c 1 --alpha 0.5")
+        if self.loss != 1 and self.leaves == 1:
+            raise BadInput("--loss keeps leaves of a batch apart; --leaves 1 has no two", hint="e.g. --leaves 4")
         if self.weigh is not None and self.take is not None:
             raise BadInput("--weigh takes an answer of the whole tree, --take one of its states", hint="--weigh edge")
 

@@ -46,7 +46,7 @@ class TreeOfThoughts:
     select: Literal["greedy", "sample"] = "greedy"  # the b best, or drawn in proportion to their scores
     temperature: float = 0.7  # for generating and judging
     reply_tokens: int | None = None  # longest reply; default: the template's
-    evaluator: Of = field(default=None, metadata={"flag": str | None})  # strategy that judges states, e.g. "sc(n=3)"
+    evaluator: Of = field(default=None, metadata={"flag": str | None, "draws": False})  # judges states, e.g. "sc(n=3)"
     adaptive: bool = False  # one value sample a state, more (up to n_evaluate) only where the cut is tied
     search: Literal["bfs", "dfs"] = "bfs"  # breadth first, or depth first: down the best way, back where it ends
     threshold: float | None = None  # dfs: states scored no higher are dropped; default: what the worst verdicts give

@@ -20,6 +20,7 @@ from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
 from promptkit.exchange import world_of
+from promptkit.ranges import at_least, fraction
 from promptkit.types import Model, Outcome, Problem, Strategy, World
 
 
@@ -47,13 +48,10 @@ class BestOfN:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
-        for name, value in (("n", self.n), ("verdicts", self.verdicts), ("batch", self.batch)):
-            if value < 1:
-                raise BadInput(f"--{name} must be at least 1, not {value}", hint=f"e.g. --{name} 4")
+        at_least(1, 4, n=self.n, verdicts=self.verdicts, batch=self.batch)
         if self.temperature <= 0:
             raise BadInput(f"best-of-n at temperature {self.temperature:g} would draw one answer {self.n} times")
-        if not 0 <= self.quorum <= 1:
-            raise BadInput(f"--quorum must be between 0 and 1, not {self.quorum:g}", hint="e.g. --quorum 0.5")
+        fraction(0.5, quorum=self.quorum)
         if self.reward is not None and not callable(self.reward):
             raise BadInput(  # the text of one, as a journal has it, says nothing
                 "a reward is a Python function: no journal and no command line has it",

@@ -4,15 +4,16 @@ Some whole traces come first; the confidence that the best part of them reaches 
 may fall below. Sampling stops when the leader holds nearly all of the weight. The offline form, in which all traces
 are whole and the most confident ones vote, is `sc --vote deepconf`.
 
-Models tell log-probabilities with a whole reply, not word by word, so a weak trace cannot be cut off while it is
-written: it runs to its end, is read up to where it would have been ended, and is set aside. The votes are those of
-the paper; its savings in tokens are not had, and the outcome says what they would have been.
+Where to end a trace is part of its request: a provider that hears the log-probabilities of tokens as they come hangs
+up there, and what was not written is not paid for. Of any other the reply comes whole and is read up to there: the
+votes are the same, and the outcome says how many tokens were written for nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, ClassVar
 
 from promptkit import prompts
@@ -22,11 +23,12 @@ from promptkit.algorithms.voting.tally import Tally
 from promptkit.announced import About, Forecast
 from promptkit.balloting.count import Count, Poll
 from promptkit.balloting.plain import confidences, told
-from promptkit.balloting.sampled import Sampled
+from promptkit.balloting.sampled import Chains, Sampled, Source
 from promptkit.balloting.vote import Consensus, detailed
 from promptkit.errors import BadInput
 from promptkit.exchange import verified, world_of
-from promptkit.types import Model, Outcome, Problem
+from promptkit.ranges import at_least, fraction
+from promptkit.types import Model, Outcome, Problem, Weak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class DeepConf:
         helps="long reasoning of large models: AIME25 with GPT-OSS-120B 99.9 % against 97.0 % of a plain vote over "
         "512, with 84.7 % fewer tokens (arXiv:2508.15260)",
         fails="short replies, whose windows are too few to tell traces apart; a model that is confidently wrong. "
-        "Fewer tokens need a provider that can be cut off in mid-reply: here the whole reply is paid for",
+        "Fewer tokens need a provider that streams log-probabilities: builtin, llamacpp, openai, openai-compatible",
     )
 
     n: int = 40  # traces, at most
@@ -54,8 +56,7 @@ class DeepConf:
     def __post_init__(self) -> None:
         if not 1 <= self.warmup <= self.n:
             raise BadInput(f"--warmup must be between 1 and --n {self.n}, not {self.warmup}", hint="e.g. --warmup 8")
-        if self.batch < 1:
-            raise BadInput(f"--batch must be at least 1, not {self.batch}", hint="e.g. --batch 8")
+        at_least(1, 8, batch=self.batch)
         if self.temperature <= 0:
             raise BadInput(
                 f"deepconf at temperature {self.temperature:g} would count one answer {self.n} times",
@@ -65,8 +66,7 @@ class DeepConf:
             raise BadInput(
                 f"--consensus must be above 0.5 and at most 1, not {self.consensus:g}", hint="e.g. --consensus 0.95"
             )
-        if not 0 <= self.quorum <= 1:
-            raise BadInput(f"--quorum must be between 0 and 1, not {self.quorum:g}", hint="e.g. --quorum 0.5")
+        fraction(0.5, quorum=self.quorum)
         deepconf.threshold((), self.keep)
         deepconf.group_confidences((), self.window)
 
@@ -98,7 +98,7 @@ class DeepConf:
 
 
 class _Online(Count):
-    """The traces, and which of them would have been ended where."""
+    """The traces, and which of them were ended where."""
 
     def __init__(self, poll: Poll, how: DeepConf, logprobs: int) -> None:
         super().__init__(poll, deepconf.DeepConf(1.0), logprobs=logprobs)
@@ -106,15 +106,27 @@ class _Online(Count):
         self._lowest: list[float] = []  # of the warm-up
         self._unneeded = 0
 
+    def source(self) -> Source:
+        """Whole traces to warm up; from then on each is ended where it grows weak."""
+        how: dict[str, Any] = {"temperature": self._how.temperature, "reply_tokens": self._how.reply_tokens}
+        return Chains(self.poll.problem, self.poll.model, **how, logprobs=self.logprobs, ending=self._ending)
+
+    def _ending(self, index: int) -> Weak | None:
+        least = self.least() if index >= self._how.warmup else -inf
+        return Weak(least, self._how.window) if least > -inf else None
+
     def ballot(self, got: Sampled) -> Ballot:
-        """With its confidence; ended where a window falls below the threshold."""
+        """With its confidence; cut where a window fell below the threshold."""
         tokens = confidences(got.completion) if got.completion else ()
         mean = deepconf.mean_confidence(tokens)
         plain = replace(super().ballot(got), confidence=mean if mean > 0 else None)
         if got.index < self._how.warmup:
             self._lowest.append(deepconf.lowest_group_confidence(tokens, self._how.window))
             return plain
-        return self._ended(plain, tokens)
+        if got.completion is None or got.completion.finish != "weak":
+            return plain
+        self._unneeded += max(0, got.completion.usage.output_tokens - len(got.completion.logprobs))
+        return replace(plain, cut=True)
 
     async def complete(self, fresh: Sequence[Sampled]) -> None:
         """After the warm-up its own weak traces do not vote either."""
@@ -129,19 +141,10 @@ class _Online(Count):
         came = [low for low, got in zip(self._lowest, self.came, strict=False) if not got.error]
         return deepconf.threshold(came, self._how.keep)
 
-    def _ended(self, ballot: Ballot, tokens: Sequence[float]) -> Ballot:
-        trace = deepconf.Trace(self.least(), self._how.window)
-        at = next((at for at, confidence in enumerate(tokens, start=1) if trace.add(confidence)), None)
-        if at is None:
-            return ballot
-        self._unneeded += len(tokens) - at
-        return replace(ballot, cut=True)
-
     def agreed(self, votes: Tally) -> bool:
         """Whether the leader holds nearly all of the weight."""
         return deepconf.consensus(votes, self._how.consensus)
 
     def saved(self) -> dict[str, Any]:
-        """What ending weak traces at once would have saved."""
-        told = "weak traces ran to their end: log-probabilities come with a whole reply"
-        return {"ended": sum(b.cut for b in self.ballots), "tokens_after_end": self._unneeded, "cancelling": told}
+        """How many traces were weak, and what was written of them though it could not count any more."""
+        return {"ended": sum(b.cut for b in self.ballots), "tokens_after_end": self._unneeded}

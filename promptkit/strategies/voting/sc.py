@@ -31,6 +31,7 @@ from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Best, emit
 from promptkit.exchange import mended, verified, world_of
+from promptkit.ranges import at_least, fraction
 from promptkit.types import Model, Outcome, Problem, Strategy
 
 
@@ -58,17 +59,14 @@ class SelfConsistency:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
-        if self.n < 1:
-            raise BadInput(f"--n must be at least 1, not {self.n}", hint="e.g. --n 10")
+        at_least(1, 10, n=self.n)
         if self.temperature <= 0:
             raise BadInput(
                 f"sc at temperature {self.temperature:g} would count one answer {self.n} times",
                 hint="e.g. --temperature 0.7, or one greedy chain: promptkit run cot",
             )
-        if not 0 <= self.quorum <= 1:
-            raise BadInput(f"--quorum must be between 0 and 1, not {self.quorum:g}", hint="e.g. --quorum 0.5")
-        if self.batch is not None and self.batch < 1:
-            raise BadInput(f"--batch must be at least 1, not {self.batch}", hint="e.g. --batch 4")
+        fraction(0.5, quorum=self.quorum)
+        at_least(1, 4, batch=self.batch)
         way, rule = voting(self.vote), stopping(self.stop)
         if rule and not way.heads:
             raise BadInput(

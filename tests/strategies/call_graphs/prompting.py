@@ -14,7 +14,6 @@ from promptkit.strategies.prompting.direct import Direct
 from promptkit.strategies.prompting.few_shot import FewShot
 from promptkit.strategies.prompting.knowledge import GeneratedKnowledge
 from promptkit.strategies.prompting.least_to_most import LeastToMost
-from promptkit.strategies.prompting.persona import Persona
 from promptkit.strategies.prompting.plan_and_solve import PlanAndSolve
 from promptkit.strategies.prompting.program import ProgramOfThought
 from promptkit.strategies.prompting.re_read import ReRead
@@ -63,13 +62,23 @@ def following_up(request: Request) -> str:
     return lines[asked]
 
 
+TIMES = [{"question": f"What is {n} times seven?", "answer": str(7 * n)} for n in (3, 4, 5)]
+
+
+def multiplying(request: Request) -> str:
+    """Reasons rightly but for one."""
+    asked = next((7 * n for n in (3, 5) if f"is {n} times" in request.messages[-1].text), 42)
+    return f"That is {asked}.\nAnswer: {asked}"
+
+
 CASES = {
     "direct": Case(strategy=Direct(), reply=answering),
     "cot": Case(strategy=ChainOfThought(), reply=answering),
     "cot-two-calls": Case(strategy=ChainOfThought(extract="always"), reply=_at_length),
     "few-shot": Case(strategy=FewShot(n=2), reply=answering),
-    "persona": Case(strategy=Persona(who="a terse physicist"), reply=answering),
-    "persona-of-few-shot": Case(strategy=Persona(who="a terse physicist", of="few-shot(n=1)"), reply=answering),
+    "few-shot-similar": Case(strategy=FewShot(n=2, select="similar"), reply=answering),
+    "few-shot-document": Case(strategy=FewShot(n=1, form="document"), reply=answering),
+    "few-shot-generate": Case(strategy=FewShot(examples=TIMES, n=2, select="knn", generate=True), reply=multiplying),
     "few-shot-rationale": Case(strategy=FewShot(n=1, rationale=True), reply=answering),
     "plan-and-solve": Case(strategy=PlanAndSolve(), reply=breaking_down),
     "plan-and-solve-two-calls": Case(strategy=PlanAndSolve(trigger="ps", extract="always"), reply=breaking_down),

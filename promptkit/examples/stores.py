@@ -1,7 +1,6 @@
-"""Worked examples as files: questions with their answers and, where wanted, the reasoning between the two.
+"""Example stores: YAML lists, JSON lines and CSV, each example with the line it begins on.
 
-A file is a YAML list, JSON lines or CSV. Values are texts as they stand there: `answer: 1.10` is "1.10" and
-`answer: no` is "no".
+Values are texts as they stand there: `answer: 1.10` is "1.10" and `answer: no` is "no".
 """
 
 from __future__ import annotations
@@ -9,35 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from promptkit import places
-from promptkit.errors import BadInput, UnknownName
+from promptkit.errors import BadInput
+from promptkit.examples.example import FORM, Example, made
+from promptkit.textfile import text_of
 
-FIELDS = ("question", "answer", "rationale")
-FORM = "each example has a question, an answer and, if you like, a rationale"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """A question with its answer; `rationale` is the reasoning that leads there."""
-
-    question: str
-    answer: str
-    rationale: str = ""
-    origin: str = ""  # file:line, for messages and for the record
-
-
-Given = str | Path | Sequence[Example | Mapping[str, Any]] | None  # a file, the examples themselves, or the pack's
-
-
-def same(question: str) -> str:
-    """Equal for questions that differ in case, width, spacing and closing punctuation only."""
-    return " ".join(unicodedata.normalize("NFKC", question).casefold().split()).rstrip(" .?!。？！؟")
+_HINT = "--examples FILE (.yaml, .jsonl or .csv)"
 
 
 def of_pack(pack: str) -> tuple[Example, ...]:
@@ -46,7 +26,7 @@ def of_pack(pack: str) -> tuple[Example, ...]:
         path = folder / pack / "examples.yaml"
         if path.is_file():
             return read(path)
-    raise BadInput(f"the pack {pack} has no examples of its own", hint="--examples FILE (.yaml, .jsonl or .csv)")
+    raise BadInput(f"the pack {pack} has no examples of its own", hint=_HINT)
 
 
 def read(path: str | Path) -> tuple[Example, ...]:
@@ -55,52 +35,11 @@ def read(path: str | Path) -> tuple[Example, ...]:
     parse = _FORMATS.get(path.suffix.lower())
     if parse is None:
         raise BadInput(f"{path}: not an examples file", hint=f"one of: {', '.join(_FORMATS)}")
-    try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}", hint="--examples FILE (.yaml, .jsonl or .csv)") from error
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise BadInput(f"{path}:{line}: not UTF-8: {error.reason}", hint="save the file as UTF-8") from error
-    found = tuple(_example(f"{path}:{line}", fields) for line, fields in parse(path, text))
+    found = tuple(made(f"{path}:{line}", fields) for line, fields in parse(path, text_of(path, hint=_HINT)))
     if not found:
         raise BadInput(f"{path}:1: holds no examples", hint=FORM)
     return found
 
-
-def listed(given: Sequence[Example | Mapping[str, Any]]) -> tuple[Example, ...]:
-    """Examples given in Python or kept in a journal; BadInput names the one that cannot be used."""
-    return tuple(_listed(f"example {number}", each) for number, each in enumerate(given, start=1))
-
-
-def _listed(where: str, given: Example | Mapping[str, Any]) -> Example:
-    if isinstance(given, Example):
-        return given
-    if not isinstance(given, Mapping):
-        raise BadInput(f"{where}: not a mapping", hint=FORM)
-    fields = dict(given)
-    return _example(str(fields.pop("origin", "") or where), fields)
-
-
-def _example(where: str, fields: Mapping[str, Any]) -> Example:
-    """One example of what a file says of it; None stands for a value that was left empty."""
-    for name in fields:
-        if name not in FIELDS:
-            error = UnknownName("field", str(name), FIELDS)
-            raise BadInput(f"{where}: {error.message}", hint=error.hint)
-    texts = {name: "" if fields.get(name) is None else fields[name] for name in FIELDS}
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise BadInput(f"{where}: {name} is not a text", hint=FORM)
-        if text.encode("utf-8", "replace") != text.encode("utf-8", "surrogatepass"):
-            raise BadInput(f"{where}: {name} holds half a character (a lone surrogate)", hint="write it out in UTF-8")
-        if not text.strip() and name != "rationale":
-            raise BadInput(f"{where}: {'empty' if name in fields else 'no'} {name}", hint=FORM)
-    return Example(**{name: text.strip() for name, text in texts.items()}, origin=where)
-
-
-# formats ------------------------------------------------------------------------------------------------------
 
 Found = Iterator[tuple[int, dict[str, Any]]]  # the line an example begins on, and its fields
 

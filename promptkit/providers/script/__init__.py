@@ -1,0 +1,1 @@
+"""What a written model can carry beside replies: tables of next tokens."""
