@@ -75,12 +75,14 @@ def _next(text: str | None, fields: dict[str, Any], given: dict[str, Any]) -> in
 
     strategy = NextToken(**fields)
     _, outcome = looked(strategy, text_from(text, "next"), given)
-    if "tokens" not in outcome.detail:
-        cut_short(outcome)
-    elif given["as_json"]:
-        out_json(document("promptkit.next/1", outcome, outcome.detail))
-    else:
+    whole = "tokens" in outcome.detail
+    if given["as_json"]:
+        told = outcome.detail if whole else {"answer": None, "cut": outcome.detail.get("cut")}
+        out_json(document("promptkit.next/1", outcome, told))
+    elif whole:
         _show(outcome.detail)
+    if not whole:
+        cut_short(outcome)
     return OF_STATUS[outcome.status]
 
 

@@ -103,6 +103,8 @@ def test_a_look_is_a_run_like_any_other(capsys: pytest.CaptureFixture[str]) -> N
     cut = document(capsys, "decode", "The cat", "-m", CAT, "--steps", "2", "--fresh", "--max-calls", "1", code=5)
     assert (cut["status"], cut["answer"]) == ("budget", " is")
     run = cut["run"]
+    none = document(capsys, "next", "The cat", "-m", CAT, "--fresh", "--max-tokens", "1", code=5)
+    assert (none["status"], none["answer"], "tokens" in none) == ("budget", None, False)
     assert start(["resume", run, "-q", "--max-calls", "9"]) == 0
     assert capsys.readouterr().out == " is sleeping\n"
 

@@ -74,10 +74,11 @@ def test_killed_in_every_single_call(tmp_path: Path, whole: dict[str, Any]) -> N
     assert max(len(said["kept"]) for said in results) > n // 2
 
 
-def test_killed_at_random_instants(tmp_path: Path, whole: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kills", [24, pytest.param(50, marks=pytest.mark.slow)])
+def test_killed_at_random_instants(kills: int, tmp_path: Path, whole: dict[str, Any]) -> None:
     rng = random.Random(20)
     n = len(whole["before"])
-    results = drive(tmp_path, [f"after:{rng.randint(0, n)}+{rng.uniform(0, 0.02):.4f}" for _ in range(24)])
+    results = drive(tmp_path, [f"after:{rng.randint(0, n)}+{rng.uniform(0, 0.02):.4f}" for _ in range(kills)])
     started = [said for said in results if said["started"]]
     for said in started:
         # A run that ended before it was killed is a case too: its resume buys nothing.

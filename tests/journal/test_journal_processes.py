@@ -133,8 +133,9 @@ def test_four_processes_buy_each_completion_once(tmp_path: Path) -> None:
     assert sound(tmp_path / "journal.db")
 
 
-def test_a_killed_process_leaves_a_whole_journal(tmp_path: Path) -> None:
-    kills, size = 12, 0
+@pytest.mark.parametrize("kills", [12, pytest.param(24, marks=pytest.mark.slow)])
+def test_a_killed_process_leaves_a_whole_journal(kills: int, tmp_path: Path) -> None:
+    size = 0
     acknowledged = tmp_path / "acknowledged"
     acknowledged.touch()
     for number in range(kills):
