@@ -22,6 +22,7 @@ from promptkit.journal import Journal, RunRow
 from promptkit.layering import stack
 from promptkit.ranges import at_least
 from promptkit.recorded import capabilities_from, problem_from
+from promptkit.runtime import answering
 from promptkit.runtime.budgeted import Limits, charged, refuse_spent
 from promptkit.runtime.capable import refuse_effort
 from promptkit.runtime.fallback import chain
@@ -74,6 +75,7 @@ def plan(
     fresh: bool = False,
     journal: str | Path | Journal | None = None,
     sinks: Sequence[Sink] = (),  # functions that are handed every event as it happens
+    answers: Any = None,  # to what the strategy asks you: a function such as input, a list, a mapping, a file
     **params: Any,
 ) -> Plan:
     """A run ready to start. `params` are the strategy's fields; errors name what to type instead."""
@@ -117,6 +119,7 @@ def plan(
         model_options=model_options or {},
         sinks=tuple(sinks),
         told=told,
+        answers=answering.source(answers),
     )
 
 
@@ -144,6 +147,7 @@ def plan_resume(
     timeout: float | None = None,
     journal: str | Path | Journal | None = None,
     sinks: Sequence[Sink] = (),
+    answers: Any = None,
 ) -> Plan:
     """A recorded run, ready to go on under its own caps or new ones.
 
@@ -156,7 +160,9 @@ def plan_resume(
     limits = Limits(**{**row.options["limits"], **{cap: value for cap, value in caps.items() if value is not None}})
     if row.status not in ("done", "undecided"):  # such a run gives its answer again, for nothing
         refuse_spent(limits, charged(opened.spent(row.id), provider.capabilities), row.id)
-    return replace(_again(row, opened, provider, output, sinks, "resume"), options=_options(row, limits))
+    answered = answering.remembered(answers, row.options.get("answers"))
+    again = _again(row, opened, provider, output, sinks, "resume")
+    return replace(again, options=_options(row, limits), answers=answered)
 
 
 @checked.arguments
@@ -308,8 +314,10 @@ async def _outcome(chosen: Plan) -> Outcome:
 
 
 def _wait(chosen: Plan) -> Outcome:
+    desk = sync.Desk() if chosen.answers else None
+    here = replace(chosen, answers=answering.called(chosen.answers, desk.call)) if desk else chosen
     with _noting(chosen.run):
-        return sync.run(_outcome(chosen))
+        return sync.run(_outcome(here), desk)
 
 
 @contextmanager

@@ -54,6 +54,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "pattern": "promptkit.strategies.layers.pattern:Pattern",
         "structured": "promptkit.strategies.layers.structured:Structured",
         "descriptive": "promptkit.strategies.layers.descriptive:Descriptive",
+        "flipped": "promptkit.strategies.layers.flipped:Flipped",
         "sc": "promptkit.strategies.voting.sc:SelfConsistency",
         "best-of-n": "promptkit.strategies.voting.best_of_n:BestOfN",
         "deepconf": "promptkit.strategies.voting.deepconf:DeepConf",
@@ -85,6 +86,7 @@ OF_VERBS = {
     "next": "promptkit.decoding.next_token:NextToken",
     "decode": "promptkit.decoding.decode:Decode",
     "draws": "promptkit.decoding.draws:Draws",
+    "optimize": "promptkit.optimizing.optimization:Optimization",
 }
 GROUPS = {
     "provider": "promptkit.providers",

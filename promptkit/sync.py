@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from promptkit.errors import BadInput
@@ -23,7 +24,38 @@ _loop: asyncio.AbstractEventLoop | None = None
 _left_behind: list[asyncio.AbstractEventLoop] = []  # of the process this one was forked from: never to be closed here
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+class Desk:
+    """Where work on the loop has something done by the thread that waits for it in run(): a line read by input()."""
+
+    def __init__(self) -> None:
+        self._errands: SimpleQueue[Callable[[], object]] = SimpleQueue()
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """What the function returns or raises over there; Ctrl-C meanwhile is for run()."""
+        done: Future[T] = Future()
+
+        def errand() -> None:
+            if not done.set_running_or_notify_cancel():
+                return  # nobody wants it any more
+            try:
+                result = function()
+            except Exception as error:
+                done.set_exception(error)
+            else:
+                done.set_result(result)
+
+        self._errands.put(errand)
+        return await asyncio.wrap_future(done)
+
+    def serve(self, ended: Future[Any]) -> None:
+        """Do what is asked for until the work has ended."""
+        ended.add_done_callback(lambda _: self._errands.put(lambda: None))
+        while not ended.done():
+            with suppress(Empty):
+                self._errands.get(timeout=_BREATH)()
+
+
+def run(work: Coroutine[Any, Any, T], desk: Desk | None = None) -> T:
     """The coroutine's result. Ctrl-C cancels it, waits until it has put its things away, and is raised then."""
     ended: Future[T] = Future()
     started: Future[asyncio.Task[T]] = Future()
@@ -41,6 +73,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     loop.call_soon_threadsafe(begin)
     with _interruptible():
         try:
+            if desk:
+                desk.serve(ended)
             while not wait([ended], _BREATH).done:
                 pass
             return ended.result()

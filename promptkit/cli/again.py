@@ -13,6 +13,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 Events = Annotated[bool, typer.Option("--events", help="Events as JSON lines on stderr.")]
 Plain = Annotated[bool, typer.Option("--plain", help="No live display.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Warnings only.")]
+Answers = Annotated[str | None, typer.Option("--answers", metavar="FILE", help="Answers to what it asks you, in YAML.")]
 Cap = Annotated[int | None, typer.Option(help="A new cap over the run and its resumes.", show_default=False)]
 Amount = Annotated[float | None, typer.Option(help="A new cap.", show_default=False)]
 
@@ -29,6 +30,7 @@ def resume(
     max_tokens: Cap = None,
     max_cost: Amount = None,
     timeout: Amount = None,
+    answers: Answers = None,
     as_json: Json = False,
     events: Events = False,
     plain: Plain = False,
@@ -40,8 +42,9 @@ def resume(
     """
     from promptkit.cli.session import Session
 
-    caps = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
-    return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).resume(run, caps)
+    changes = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
+    changes["answers"] = answers
+    return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).resume(run, changes)
 
 
 def replay(run: Run, as_json: Json = False, events: Events = False, plain: Plain = False, quiet: Quiet = False) -> int:

@@ -23,6 +23,7 @@ from promptkit.cli import (
     models,
     new,
     next,
+    optimize,
     plugins,
     prompts,
     runs,
@@ -35,8 +36,8 @@ from promptkit.cli.speak import complain, complain_bug, err
 from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
-ORDER = "run compare chat resume replay what-if runs prompts describe strategies models bench plugins new".split()
-ORDER += "tokens next decode diversity cache keys config doctor".split()
+ORDER = "run compare chat resume replay what-if runs prompts describe strategies models bench optimize".split()
+ORDER += "plugins new tokens next decode diversity cache keys config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -71,6 +72,7 @@ describe.add_to(app)
 catalogue.add_to(app)
 models.add_to(app)
 bench.add_to(app)
+optimize.add_to(app)
 plugins.add_to(app)
 new.add_to(app)
 cache.add_to(app)

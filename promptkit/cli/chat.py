@@ -11,6 +11,7 @@ import typer
 
 from promptkit.cli import complete
 from promptkit.cli.exits import Exit
+from promptkit.cli.line import typed
 from promptkit.cli.speak import abandon, complain, err, say
 from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput, PromptkitError
@@ -18,8 +19,6 @@ from promptkit.errors import BadInput, PromptkitError
 if TYPE_CHECKING:
     from promptkit.chat import Chat
     from promptkit.cli.chat_verbs import Talk
-
-PROMPT = "> "
 
 
 def add_to(app: typer.Typer) -> None:
@@ -99,7 +98,7 @@ def at_terminal(talk: Talk) -> int:
     talk.greet()
     while True:
         try:
-            line = _typed()
+            line = typed()
         except EOFError:
             err("")
             break
@@ -117,16 +116,6 @@ def at_terminal(talk: Talk) -> int:
             raise _unwritten(talk.chat, error) from error
     _farewell(talk.chat)
     return Exit.DONE
-
-
-def _typed() -> str:
-    """A line from the terminal, as text that any journal and any server takes."""
-    if sys.stdout is None or not sys.stdout.isatty():  # input() would put the prompt among the replies
-        print(PROMPT, end="", file=sys.stderr, flush=True)
-        line = input()
-    else:
-        line = input(PROMPT)
-    return line.encode("utf-8", "replace").decode("utf-8", "replace")
 
 
 def _line_editing() -> Callable[[str], None]:

@@ -34,7 +34,7 @@ Specs = Annotated[
         show_default=False,
     ),
 ]
-SHARED = "model pack option reader effort seed fresh".split()
+SHARED = "model pack option reader answers effort seed fresh".split()
 SHARED += "persona audience structured pattern descriptive reflect".split()
 SHARED += "max_calls max_tokens max_cost timeout fit concurrency journal as_json quiet".split()
 HEAD = ("strategy", "checked", "votes", "calls", "tokens", "cost", "seconds", "run", "answer")

@@ -80,6 +80,14 @@ def forms(incomplete: str) -> list[str]:
     return [name for name in KINDS if name.startswith(incomplete)]
 
 
+def recipes(incomplete: str) -> list[Offer]:
+    """The recipes that can be named, and those in files."""
+    from promptkit.optimizing import recipe
+
+    named = [(name, "shipped, or of this project") for name in recipe.names() if name.startswith(incomplete)]
+    return [*named, *((path, "") for path in _paths(incomplete, (".yaml", ".yml")))]
+
+
 def efforts(incomplete: str) -> list[str]:
     """How long a model that reasons may think, least first."""
     from promptkit.types import Effort

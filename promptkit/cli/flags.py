@@ -55,6 +55,9 @@ SHARED: dict[str, Flag] = {
     "reader": _flag(str | None, None, "--reader", help="How the answer is read, e.g. number."),
     "output": _flag(str | None, None, "--output", metavar="SCHEMA.json", help="JSON Schema the answer must fit."),
     "attach": _flag(list[str], [], "--with", metavar="FILE|-", help="A text or an image to ask about; repeatable."),
+    "answers": _flag(
+        str | None, None, "--answers", metavar="FILE", help="Answers to what a strategy asks you, in YAML."
+    ),
     "effort": _flag(
         str | None, None, "--effort", help="How long a reasoning model thinks: none, minimal, low, medium, high."
     ),

@@ -13,7 +13,7 @@ from promptkit import registry
 from promptkit.cli import complete
 from promptkit.cli.answer import answer
 from promptkit.cli.fields import field_help
-from promptkit.cli.flags import SHARED, of_run, of_strategy
+from promptkit.cli.flags import LAYERS, SHARED, of_strategy
 from promptkit.cli.speak import clean
 from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput, PluginBroken
@@ -106,7 +106,7 @@ def _body(name: str, strategy: type) -> Callable[..., int]:
             autocompletion=complete.specs if flag.strategy else None,
         )
         parameters.append(_keyword(key, flag.kind, option))
-    parameters += shared(key for key in of_run(strategy) if key not in own)
+    parameters += shared(key for key in SHARED if key not in own or key not in LAYERS)  # any other twin is refused
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = {p.name: p.annotation for p in parameters}
     return body

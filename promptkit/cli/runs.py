@@ -92,6 +92,7 @@ def show(
         record |= {"spent": plain(journal.spent(row.id)), "calls": list(calls_of(journal, row))}
         record |= {"prompts": [_pinned(each) for each in journal.pinned(row.id)]}
         record |= {"programs": [plain(each) for each in journal.programs(row.id)]}
+        record |= {"answers": [plain(each) for each in journal.answers(row.id)]}
         return out_json({"schema": "promptkit.run-record/1", **record, **({"events": happened} if events else {})})
     if events:
         import json

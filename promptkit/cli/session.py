@@ -6,10 +6,11 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from promptkit import api, sync
+from promptkit.cli.asking import AtTerminal, possible
 from promptkit.cli.dry_run import dry_run
 from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.form import as_json, printable, shown
@@ -55,7 +56,9 @@ class Session:
                     sinks.append(lambda record: err_json(record.to_json()))
                 elif display is not None:
                     sinks.append(display)
-                outcome = sync.run(execute(plan, sinks))
+                desk = _desk(plan)
+                asked = replace(plan, answers=AtTerminal(desk, display)) if desk else plan
+                outcome = sync.run(execute(asked, sinks), desk)
         except (KeyboardInterrupt, asyncio.CancelledError):
             if not _recorded(plan):
                 err("interrupted; nothing was done")
@@ -95,6 +98,12 @@ class Session:
             Console(stderr=True).print(closing(outcome, last.state))
         except OSError:  # nobody reads it any more; the answer is still wanted
             abandon(sys.stderr)
+
+
+def _desk(plan: Plan) -> sync.Desk | None:
+    """Where the run's questions are answered at the terminal; None where it asks none, or somebody else answers."""
+    wanted = plan.asks and plan.answers is None and plan.mode != "replay"
+    return sync.Desk() if wanted and possible() else None
 
 
 def _recorded(plan: Plan) -> bool:

@@ -94,7 +94,7 @@ def lang_of(front: Front) -> str:
 def _spoken(pack_name: str) -> str:
     for _, folder in places.search_path("prompts"):
         path = folder / pack_name / "pack.md"
-        if path.is_file():
+        if safe(pack_name) and path.is_file():
             return _lang(path, path.stat().st_mtime_ns)
     return DEFAULT
 

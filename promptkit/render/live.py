@@ -14,10 +14,10 @@ from rich.live import Live
 from rich.segment import ControlType
 from rich.text import Text
 
-from promptkit.events import Record
+from promptkit.events import HumanAnswered, Record
 from promptkit.render import frame, stream, tree, votes
 from promptkit.render.plain import PlainDisplay
-from promptkit.render.safe import Legible
+from promptkit.render.safe import Legible, wrap
 from promptkit.render.state import RunState, Snapshot
 
 
@@ -73,20 +73,23 @@ def _plain(console: Console, quiet: bool) -> Iterator[Display]:
 @contextmanager
 def _live(console: Console, strategy: str) -> Iterator[Display]:
     screen = LiveDisplay(console, strategy)
-    # stdout is the answer's alone, so it is not captured; what is logged to stderr is drawn above the frame.
-    live = Live(
-        console=console,
-        get_renderable=screen.frame,
-        refresh_per_second=frame.FRAMES_PER_SECOND,
-        transient=True,
-        redirect_stdout=False,
-        vertical_overflow="crop",
-    )
+    screen.draw()
     try:
-        with live:
-            yield screen
+        yield screen
     finally:
+        screen.pause()
         screen.leave()
+
+
+@contextmanager
+def paused(display: object) -> Iterator[None]:
+    """Nothing is drawn in the block, and what it writes stays on the screen."""
+    if not isinstance(display, LiveDisplay):
+        yield
+        return
+    display.pause()
+    yield
+    display.draw()  # not where the block was interrupted: the run ends then
 
 
 class LiveDisplay:
@@ -99,9 +102,31 @@ class LiveDisplay:
         self._clock = clock
         self._drawn: list[int] = []  # widths of the lines on the screen
         self._width = 0
+        self._drawing: Live | None = None
 
     def __call__(self, record: Record) -> None:
         self.state.feed(record)
+        if isinstance(record.event, HumanAnswered) and record.event.by != "terminal":
+            self._console.print(Legible(*_exchange(record.event, self._console.width)))
+
+    def draw(self) -> None:
+        """Begin to draw, from where the cursor is."""
+        # stdout is the answer's alone, so it is not captured; what is logged to stderr is drawn above the frame.
+        self._drawing = Live(  # one of its own each time: it takes back the lines that it has drawn
+            console=self._console,
+            get_renderable=self.frame,
+            refresh_per_second=frame.FRAMES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            vertical_overflow="crop",
+        )
+        self._drawing.start()
+
+    def pause(self) -> None:
+        """Take the frame off the screen; safe to call twice."""
+        if self._drawing is not None:
+            self._drawing.stop()
+        self._drawing, self._drawn = None, []
 
     def frame(self) -> Legible:
         """The frame of this moment, measured when it is drawn."""
@@ -136,3 +161,9 @@ class LiveDisplay:
             step = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
             self._console.control(Control(ControlType.CARRIAGE_RETURN, *(step * extra)))
             self._drawn = []
+
+
+def _exchange(event: HumanAnswered, width: int) -> list[Text]:
+    """A question and its answer, as they stand where they were typed."""
+    answer = "(no more questions)" if event.answer is None else event.answer
+    return [Text(line) for text in (event.question, f"> {answer}") for line in wrap(text, width)]

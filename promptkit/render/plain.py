@@ -67,6 +67,8 @@ class PlainDisplay:
         match event:
             case e.BudgetHit() | e.Stopped() | e.Substituted() | e.ProgramEnded():
                 return ""
+            case e.HumanAnswered(by="terminal"):  # it stands there
+                return ""
             case e.RunEnded():  # no summary follows an error, and what it took was paid for
                 return note(event, snapshot) if event.status == "error" and event.usage.tokens else ""
             case e.VotesCounted(decided=False):
@@ -99,6 +101,9 @@ def note(event: e.Event, snapshot: Snapshot) -> str:
             how = f"status {event.status}" if event.ended == "exit" else f"ended by {one_line(event.ended)}"
             took = "cached" if event.cached else amounts.lasting(event.seconds)
             return f"program: {how} · {took} · {one_line(event.sandbox)}"
+        case e.HumanAnswered():
+            answer = "(no more questions)" if event.answer is None else one_line(event.answer) or "(nothing)"
+            return f"asked: {one_line(event.question)} · answered: {answer}"
         case e.Retrying():
             return f"retry {event.attempt} in {event.wait:.3g} s: {one_line(event.error)}"
         case e.Warned():

@@ -264,7 +264,7 @@ def _parts_of(records: Sequence[Record]) -> _Part:
                     del open_parts[record.span]
             case e.CallEnded() as call:
                 here.calls.append(call)
-            case e.ProgramEnded() as event:
+            case e.ProgramEnded() | e.HumanAnswered() as event:
                 here.inside.append((record.at, note(event, Snapshot())))
             case e.LevelDone() | e.Warned() | e.Substituted() | e.BudgetHit() | e.Stopped() | e.Retrying() as event:
                 here.inside.append((record.at, note(event, Snapshot())))

@@ -238,6 +238,11 @@ class RunState:
             del self._drafts[finished[0]]
 
     @_on.register
+    def _(self, event: e.HumanAnswered, record: Record) -> None:
+        # What was asked and answered stands above the frame.
+        self._drafts = {key: draft for key, draft in self._drafts.items() if not draft.done}
+
+    @_on.register
     def _(self, event: e.Retrying, record: Record) -> None:
         now = self._now
         now.retries += 1

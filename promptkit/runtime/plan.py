@@ -14,6 +14,7 @@ from typing import Literal
 from promptkit import composition
 from promptkit.events import Sink, Warned
 from promptkit.journal import Journal, NewRun
+from promptkit.runtime.answering import Source
 from promptkit.runtime.budgeted import Limits
 from promptkit.runtime.fallback import Chain
 from promptkit.runtime.retried import ATTEMPTS, DEADLINE
@@ -50,6 +51,12 @@ class Plan:
     cut_as: Status = "budget"  # how a run that was cut off ended; a replay ends as the run did
     sinks: tuple[Sink, ...] = ()  # who watches it
     told: tuple[Warned, ...] = ()  # what the run begins by saying
+    answers: Source | None = None  # who answers what the strategy asks
+
+    @property
+    def asks(self) -> bool:
+        """Whether the strategy, or one inside it, asks whoever made the run."""
+        return any(getattr(each, "asks", False) for each in composition.nested(self.strategy))
 
     def attached(self) -> list[Blob]:
         """What the question and its history bring with them."""
@@ -76,6 +83,7 @@ class Plan:
                 "identity": self.provider.identity,
                 "capabilities": plain(self.provider.capabilities),
                 **({"models": [_remembered(each) for each in models]} if models else {}),
+                **({"answers": self.answers.file} if self.answers and self.answers.file else {}),
             },
             source=source_hash(self.strategy),
             started=time.time(),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from promptkit import composition, outputs
-from promptkit.errors import Cut, Paused, PromptkitError, TimeUp, UsageError
+from promptkit.errors import BadInput, Cut, Paused, PromptkitError, TimeUp, UsageError
 from promptkit.events import (
     Best,
     BudgetHit,
@@ -29,6 +29,7 @@ from promptkit.events import (
 from promptkit.journal import Journal, Spent
 from promptkit.redaction import redacted
 from promptkit.runtime.budgeted import Budget, Limits, charged, refuse_unpriced
+from promptkit.runtime.dialogue import Dialogue, conversing
 from promptkit.runtime.domain import decline
 from promptkit.runtime.embedding import Embedding
 from promptkit.runtime.executed import Executions, executing
@@ -40,6 +41,9 @@ from promptkit.runtime.thinking_room import Roomy
 from promptkit.runtime.tidying import tidy
 from promptkit.runtime.unhurried import cancelled_once
 from promptkit.types import Outcome, Problem, Status, plain
+
+_ANSWERS = """in a terminal it asks you; elsewhere: --answers FILE, a YAML list of what you answer
+from Python: answers=input, a function, a list, a mapping or a file"""
 
 
 async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:
@@ -53,6 +57,8 @@ async def execute(plan: Plan, sinks: Sequence[Sink] = ()) -> Outcome:
 
 async def _execute(plan: Plan, sinks: Sequence[Sink]) -> Outcome:
     journal, run = plan.journal, plan.run
+    if plan.mode == "new" and plan.asks and plan.answers is None:
+        raise BadInput(f"{plan.name} asks you questions, and nobody is there to answer", hint=_ANSWERS)
     if plan.mode != "replay":
         refuse_unpriced(plan.options.limits, plan.provider)  # before the run is recorded or leased
         await asyncio.to_thread(getattr, plan.provider, "identity")  # the first look may read gigabytes of weights
@@ -117,6 +123,7 @@ class _Run:
             replay=replaying,
         )
         self._model = Embedding(model, self._embedder)
+        self._dialogue = Dialogue(plan.journal, plan.run, plan.answers, replay=replaying)
         self._executions = Executions(plan.journal, plan.run, replay=replaying, fresh=options.fresh)
         self._started = time.monotonic()
 
@@ -141,7 +148,7 @@ class _Run:
         """The outcome, recorded; whatever ends the run, what was paid for is in the journal by then."""
         plan = self._plan
         watched = watch(*plan.sinks, *sinks, self._best, *self._keep, meter=self._budget.usage)
-        with watched, executing(self._executions), span(plan.name):
+        with watched, executing(self._executions), conversing(self._dialogue), span(plan.name):
             emit(
                 RunStarted(
                     plan.run,
@@ -154,6 +161,8 @@ class _Run:
             )
             for each in plan.told:
                 emit(each)
+            if plan.answers is not None and not plan.asks:
+                emit(Warned(f"{plan.name} asks nothing: the answers are not used"))
             if held := self._budget.told():
                 emit(Warned(held, "raise the cap if there is no room for the rest"))
             try:
@@ -182,6 +191,7 @@ class _Run:
         clock = asyncio.timeout(self._limits.timeout)
         try:
             async with clock:
+                self._dialogue.clock = clock
                 outcome = await plan.strategy.solve(problem, Observed(self._model, plan.options.seed))
                 return _valued(outcome, problem)
         except TimeoutError:

@@ -15,8 +15,13 @@ from promptkit.sandbox import available
 from promptkit.worlds.game24 import Game24
 
 Capture = pytest.CaptureFixture[str]
-STRATEGIES = registry.names("strategy")
-WORDS = {"persona": ("--who", "a careful friend"), "reflexion": ("--evaluator", "judge")}  # what they cannot do without
+STRATEGIES = [name for name in registry.names("strategy") if name != "flipped"]  # which asks you: test_flipped.py
+WORDS = {  # what they cannot do without
+    "pattern": ("--use", "fact-check"),
+    "persona": ("--who", "a careful friend"),
+    "reflexion": ("--evaluator", "judge"),
+    "structured": ("--form", "steps"),
+}
 
 
 @pytest.fixture(autouse=True)

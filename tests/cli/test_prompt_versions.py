@@ -204,3 +204,9 @@ def test_every_shipped_test_of_a_template_passes(capsys: Capture) -> None:
     body = json.loads(capsys.readouterr().out)
     assert body["passed"] == body["total"] >= 8
     assert len({case["prompt"] for case in body["cases"]}) >= 4
+
+
+def test_a_template_can_be_begun_from_here(home: Path, capsys: Capture) -> None:
+    assert start(["prompts", "new", "mine/solve", "--project"]) == 0
+    assert (home / "prompts" / "mine" / "solve.md").is_file()
+    assert "mine/solve" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import typer
-from spoken import OFFERS, QUESTION, command, environment
+from spoken import OFFERS, QUESTION, begin, command, end, environment
 
 from promptkit import __version__
 from promptkit.cli.app import app, start
@@ -174,6 +174,6 @@ def test_completion_knows_verbs_strategies_and_flags(tmp_path: Path) -> None:
 
 
 def test_completion_can_be_shown(tmp_path: Path) -> None:
-    said = command(tmp_path, "--show-completion")
+    said = end(begin(tmp_path, "--show-completion"))  # which looks at the processes above it for a shell
     assert said.code == 0, said
     assert "_PROMPTKIT_COMPLETE" in said.out

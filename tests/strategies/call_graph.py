@@ -22,6 +22,7 @@ from pathlib import Path
 from promptkit.events import Best, CallEnded, CallStarted, Record, SpanEnded, SpanStarted
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
+from promptkit.runtime.answering import source
 from promptkit.runtime.plan import Plan, RunOptions
 from promptkit.runtime.run import execute
 from promptkit.types import Capabilities, Completion, Outcome, Problem, Request, Strategy
@@ -41,6 +42,7 @@ class Case:
     reply: Reply
     problem: Problem = field(default_factory=lambda: Problem(text="What is six times seven?"))
     capabilities: Capabilities = SCRIPTED
+    answers: object = None  # to what it asks whoever made the run
     about: Callable[[Request], str] | None = None  # what is shown of a request; default: how its last turn begins, ends
 
 
@@ -64,6 +66,7 @@ def drawn(case: Case, *, shuffle: int | None = None, concurrency: int = 8) -> st
                 provider=Scripted(reply, name="graph", capabilities=case.capabilities),
                 journal=journal,
                 options=RunOptions(concurrency=concurrency, attempts=1),
+                answers=source(case.answers),
             )
             return await execute(plan, [records.append])
 

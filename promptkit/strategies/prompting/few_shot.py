@@ -43,11 +43,11 @@ class FewShot:
 
     examples: Given = field(default=None, metadata={"flag": str | None})  # .yaml, .jsonl or .csv; default: the pack's
     n: int | None = None  # how many of them; default: all, at most 8, or with --example-tokens all that fit
-    select: Policy = "fixed"  # fixed: the first; random; balanced: by label; similar, diverse, knn: to the question
+    select: Policy = "fixed"  # fixed: the first; random; balanced: by label; else those like the question
     order: Order | None = None  # default: the likest last, labels in turns for balanced, else that of the file
     example_tokens: int | None = None  # as many as fit into so many tokens; a token is taken for 4 bytes of UTF-8
     embed: str | None = None  # what likeness is by: provider:model; default: words (BM25 for similar, else TF-IDF)
-    variety: float = 0.5  # of diverse: how much unlikeness to those chosen before counts, 0 to 1
+    variety: float = 0.5  # of diverse: what unlikeness to those chosen before counts, 0 to 1
     leakage: Leakage = "leave-out"  # what becomes of an example that asks the question, or nearly; refuse: an error
     rationale: bool = False  # show how each answer is reached, and ask for the same
     generate: bool = False  # let the model write missing rationales; those that end in the right answer are shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from call_graph import Case, prompt_of
 
 from promptkit.strategies.layers.descriptive import Descriptive
+from promptkit.strategies.layers.flipped import Flipped
 from promptkit.strategies.layers.pattern import Pattern
 from promptkit.strategies.layers.persona import Persona
 from promptkit.strategies.layers.structured import Structured
@@ -12,6 +13,18 @@ from promptkit.types import Capabilities, Request
 
 ABLE = Capabilities(seed=True, local=True, price=(0.0, 0.0), grammar=True, json_schema=True)
 TABLE = "| n | why |\n| --- | --- |\n| 42 | six sevens |"
+
+
+def questioning(request: Request) -> str:
+    """Asks two things at once before it asks one; knows enough after two answers."""
+    prompt = prompt_of(request)
+    if "has to be known before" in prompt:
+        return "All is said.\nyes" if prompt.count("Answer:") == 2 else "One is missing.\nno"
+    if "no more and no less" in prompt:
+        return "For which day?"
+    if "finished result" in prompt:
+        return "42" if "step by step" not in prompt else "Answer: 42"
+    return "How many sixes?" if len(request.messages) > 1 else "How many? For which day?"
 
 
 def answering(request: Request) -> str:
@@ -34,5 +47,9 @@ CASES = {
         strategy=Structured(form="table:n,why", of="direct"), reply=answering, capabilities=ABLE
     ),
     "structured-of-sc": Case(strategy=Structured(form="table:n,why", of="sc(n=3)"), reply=answering),
+    "flipped": Case(strategy=Flipped(questions=2), reply=questioning, answers=["Monday", "seven"]),
+    "flipped-until-facts": Case(
+        strategy=Flipped(facts="day, count", of="sc(n=2)"), reply=questioning, answers={"day": "Monday", "six": "seven"}
+    ),
     "descriptive": Case(strategy=Descriptive(of="persona(who='a terse physicist')"), reply=answering),
 }

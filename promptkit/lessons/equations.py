@@ -1,0 +1,44 @@
+"""Equations in a text, held against exact arithmetic."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from promptkit.arithmetic import BadExpression, evaluate, show
+
+_EQUATION = re.compile(r"(\d+(?:\.\d+)?(?: *[-+*/] *\d+(?:\.\d+)?)+) *= *(-?\d+(?:/\d+|\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """An expression, what a text says it is, and what it is."""
+
+    expression: str
+    stated: str
+    exact: Fraction
+
+    @property
+    def holds(self) -> bool:
+        """Whether the text has it right."""
+        return Fraction(self.stated) == self.exact
+
+    @property
+    def mended(self) -> str:
+        """The expression with what it is."""
+        return f"{self.expression} = {show(self.exact)}"
+
+    def __str__(self) -> str:
+        return f"{self.expression} = {self.stated}"
+
+
+def equations(text: str) -> list[Equation]:
+    """The equations of a text, in order; what has no value (5 / 0) is left out."""
+    found = []
+    for match in _EQUATION.finditer(text):
+        try:
+            found.append(Equation(match[1], match[2], evaluate(match[1])))
+        except (BadExpression, ZeroDivisionError):
+            continue
+    return found

@@ -1,0 +1,93 @@
+"""A recipe made ready to run: everything is named, opened and checked, and nothing has been asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from promptkit import announced, api, composition, exchange, prompts
+from promptkit.errors import BadInput, CapabilityMissing, UsageError
+from promptkit.optimizing.optimization import TRIES, Optimization
+from promptkit.optimizing.questions import parts
+from promptkit.optimizing.recipe import Recipe
+from promptkit.optimizing.rewording import with_examples
+from promptkit.runtime.fallback import Chain
+from promptkit.runtime.plan import Plan
+from promptkit.types import Problem, Provider
+
+
+def plan(recipe: Recipe, **how: Any) -> Plan:
+    """The optimisation as a run; BadInput says where the recipe asks for what cannot be."""
+    what = optimization(recipe)
+    question = f"optimize {recipe.prompt}, as {composition.spelled(cast(Any, what.of))} asks with it"
+    model = how.pop("model", None) or recipe.model
+    made = api.plan(what, question, model=model, seed=recipe.seed, **how)
+    _refuse_misfit(recipe, made.provider)
+    _refuse_poor(recipe, what, made.problem)
+    return replace(made, name="optimize")
+
+
+def optimization(recipe: Recipe) -> Optimization:
+    """What the recipe asks for, its questions drawn and its template read."""
+    pack, _, name = recipe.prompt.partition("/")
+    own, of = None, None
+    try:
+        own = prompts.pack(pack).template(name)
+        of = composition.inner(recipe.strategy)
+    except UsageError as error:
+        raise recipe.wrong("strategy" if own else "prompt", error.message, error.hint) from error
+    worked = TRIES * recipe.shown * recipe.sets
+    data = recipe.data
+    seed = recipe.seed if data.seed is None else data.seed
+    try:
+        found = parts(data.use, data.split, data.level, seed, (worked, recipe.train, recipe.held_out))
+    except BadInput as error:
+        raise recipe.wrong("data", error.message, error.hint) from error
+    if recipe.shown and found.train[0].examples:
+        raise recipe.wrong("candidates", f"{data.use} brings examples of its own to each question", "examples: 0")
+    what = Optimization(
+        pack=pack,
+        prompt=name,
+        text=own.files[0][1],
+        of=of,
+        instructions=recipe.instructions,
+        propose=recipe.propose,
+        shown=recipe.shown,
+        sets=recipe.sets,
+        worked=found.worked,
+        train=found.train,
+        held_out=found.held_out,
+        calls=recipe.calls,
+        tokens=recipe.tokens,
+    )
+    try:
+        base, _ = what.candidates()
+        if recipe.shown:
+            with_examples(base, [("a question", "a reply")])
+        exchange.check(Problem(text=found.train[0].question, pack=pack))
+        what.each(Problem(text=found.train[0].question))
+    except UsageError as error:
+        raise recipe.wrong("candidates", error.message, error.hint) from error
+    return what
+
+
+def _refuse_misfit(recipe: Recipe, provider: Provider) -> None:
+    """What this model cannot be asked."""
+    if isinstance(provider, Chain):
+        raise BadInput("a prompt is optimised for one model, not for a list of them", hint="-m builtin")
+    packs = provider.capabilities.packs
+    pack = recipe.prompt.partition("/")[0]
+    if packs is not None and pack not in packs:
+        known = ", ".join(packs)
+        raise CapabilityMissing(f"{provider.id} is a tiny model that only knows {known}", hint="-m ollama:qwen3:8b")
+    if packs is not None and recipe.propose:
+        told = f"{provider.id} is a tiny model that writes no instructions"
+        raise CapabilityMissing(told, hint="instructions: [a text, …], or another model: -m ollama:qwen3:8b")
+
+
+def _refuse_poor(recipe: Recipe, what: Optimization, problem: Problem) -> None:
+    """BadInput where the budget could not even pay for the first rung and the held-out questions."""
+    least = replace(what, calls=None).forecast(problem).least
+    if what.calls is not None and what.calls < least:
+        told = f"a budget of {what.calls} calls is too small: the first round and the held-out questions take {least}"
+        raise recipe.wrong("budget", told, f"calls: {announced.forecast(what, problem).expected or least:.0f}")
