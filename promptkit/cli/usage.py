@@ -22,7 +22,7 @@ _OURS = {
     "complete": _ONE_ANSWER,
     "solve": _REASONED,
     "eval": f"one question through a strategy: {_VOTED}\nits calls and votes: promptkit runs show last",
-    "benchmark": "promptkit bench builtin --quick",
+    "benchmark": "promptkit bench game24 --quick",
     "score": f"where a pack has rules, answers are checked as they come: {_CHECKED}\nsee: promptkit runs show last",
     "view": "promptkit runs show last",
     "show": "promptkit runs show last",
