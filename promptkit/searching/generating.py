@@ -180,7 +180,7 @@ class Generator:
 
     def _whole(self, completion: Completion, born: _Born) -> list[str]:
         text = completion.text.strip()
-        if text and self.terms.ends and completion.finish == "length":
+        if text and completion.finish == "length":
             born.left_out.append((text, CUT))
             return []
         return [text] if text else []

@@ -30,7 +30,7 @@ class States:
         if self.world is not None:
             return follow(self.world, state, line)
         after = f"{state}\n{line}" if state else line
-        return Thought(line, after, self._key(after), terminal=self.terms.ends and states_answer(line))
+        return Thought(line, after, self._key(after), terminal=states_answer(line))
 
     def show(self, state: str) -> str:
         """The state as a prompt shows it."""

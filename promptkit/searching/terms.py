@@ -26,6 +26,5 @@ class Terms:
     nodes: int | None = None  # thoughts that join the tree; None: no limit
     levels: bool = False  # it goes level by level, and of the equal states of a level the first stands for all
     unit: bool = True  # scores are means from 0 to 1; else sums of what the verdicts are worth
-    ends: bool = True  # a free thought that states the answer is the last of its line, one that was cut off is none
     priors: bool = False  # how likely the model finds each thought is asked for
     lanes: int = 0  # independent searches side by side: the children of the root are dealt out to them in turn
