@@ -14,18 +14,19 @@ def best_first(
 ) -> Search:
     """Expand the `width` best open states a turn; returns what was valued, best first, at a goal or when all is done.
 
-    Equal scores are taken in creation order. States at `depth`, and those scored below the threshold, stay leaves.
+    Of equal scores the deepest is taken, as A* breaks ties: a judge that likes every state alike would keep the search
+    near the root; then the first created. States at `depth`, and those scored below the threshold, stay leaves.
     """
     meter = Meter(caps)
     start = Node((), root)
     table = Table(start)
-    queue: list[tuple[float, int, Node]] = [(0.0, 0, start)]
+    queue: list[tuple[float, int, int, Node]] = [(0.0, 0, 0, start)]
     seen: list[Node] = []
     number = 0
     best: Node | None = None
     while queue:
         number += 1
-        batch = [heapq.heappop(queue)[2] for _ in range(min(width, len(queue)))]
+        batch = [heapq.heappop(queue)[3] for _ in range(min(width, len(queue)))]
         batch = batch[: meter.take("expansions", len(batch))]
         if not batch:
             break
@@ -47,7 +48,7 @@ def best_first(
             if threshold is not None and child.score < threshold:
                 pruned.append((child, "score"))
             elif not child.thought.terminal and child.depth < depth:
-                heapq.heappush(queue, (-child.score, len(seen), child))
+                heapq.heappush(queue, (-child.score, -child.depth, len(seen), child))
         stop = meter.ends(queue)
         yield Turn(number, tuple(batch), tuple(pruned), tuple(merged), best, stop)
         if stop:
