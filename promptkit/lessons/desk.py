@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from promptkit import api
 from promptkit.errors import BadInput
@@ -67,7 +67,7 @@ class Desk:
         """A generator that the exercise and its seed alone decide."""
         return random.Random(f"promptkit learn {self.name} {self.seed}")
 
-    def run(self, strategy: str | Strategy, question: str, *, pack: str = "general", **params: object) -> Ran:
+    def run(self, strategy: str | Strategy, question: str, *, pack: str = "general", **params: Any) -> Ran:
         """A run on the model of the desk; the user's own run of the same question takes its calls from the journal."""
         events: list[Event] = []
 

@@ -8,7 +8,9 @@ from fractions import Fraction
 
 from promptkit.arithmetic import BadExpression, evaluate, show
 
-_EQUATION = re.compile(r"(\d+(?:\.\d+)?(?: *[-+*/] *\d+(?:\.\d+)?)+) *= *(-?\d+(?:/\d+|\.\d+)?)")
+_EQUATION = re.compile(
+    r"(?<![\d.,])(\d+(?:\.\d+)?(?: *[-+*/] *\d+(?:\.\d+)?)+) *= *(-?\d+(?:/\d+|\.\d+)?)(?!\d|[.,/]\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +19,13 @@ class Equation:
 
     expression: str
     stated: str
+    claimed: Fraction  # the same as a number
     exact: Fraction
 
     @property
     def holds(self) -> bool:
         """Whether the text has it right."""
-        return Fraction(self.stated) == self.exact
+        return self.claimed == self.exact
 
     @property
     def mended(self) -> str:
@@ -34,11 +37,13 @@ class Equation:
 
 
 def equations(text: str) -> list[Equation]:
-    """The equations of a text, in order; what has no value (5 / 0) is left out."""
+    """The equations of a text, in order; what has no value (5 / 0), or is the end of more, is left out."""
     found = []
     for match in _EQUATION.finditer(text):
+        if text[: match.start()].rstrip(" ")[-1:] in tuple("-+*/()"):
+            continue
         try:
-            found.append(Equation(match[1], match[2], evaluate(match[1])))
+            found.append(Equation(match[1], match[2], Fraction(match[2]), evaluate(match[1])))
         except (BadExpression, ZeroDivisionError):
             continue
     return found

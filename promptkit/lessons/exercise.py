@@ -66,13 +66,17 @@ class Exercise:
     seed: int = 0
     runs: tuple[str, ...] = ()
 
+    @property
+    def sample(self) -> list[str]:
+        """Answers that can be read, right or wrong."""
+        return [question.letters[: question.pick or 1] for question in self.questions]
+
     def score(self, answers: Sequence[str]) -> int:
         """How many answers are right, of one a question; BadInput when their number or one of them is off."""
         if len(answers) != len(self.questions):
-            raise BadInput(
-                f"{len(answers)} answer{'s' if len(answers) != 1 else ''} for {len(self.questions)} questions",
-                hint=f"one a question, as in --answers {','.join(each.letters[: each.pick or 1] for each in self.questions)}",
-            )
+            given = f"{len(answers)} answer{'s' if len(answers) != 1 else ''}"
+            hint = f"one a question, as in --answers {','.join(self.sample)}"
+            raise BadInput(f"{given} for {len(self.questions)} questions", hint=hint)
         return sum(question.correct(answer) for question, answer in zip(self.questions, answers, strict=True))
 
     def __str__(self) -> str:

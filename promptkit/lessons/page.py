@@ -27,8 +27,10 @@ def asked(exercise: Exercise, number: int, width: Width = None) -> list[str]:
     """One question: what to look at, what is asked, the choices."""
     question = exercise.questions[number]
     lines = list(_fitted(question.shown, width))
-    label = f"{number + 1}. " if len(exercise.questions) > 1 else ""
-    lines += ["", *_fitted([f"{label}{question.text}"], width)] if lines else _fitted([f"{label}{question.text}"], width)
+    if lines:
+        lines.append("")
+    many = {None: " (one or more letters)", 1: ""}.get(question.pick, f" ({question.pick} letters)")
+    lines += _hung(f"{number + 1}. ", question.text + many, width)
     for letter, choice in zip(LETTERS, question.choices, strict=False):
         lines += _hung(f"  {letter}  ", choice, width)
     return lines

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from promptkit.events import NodeAdded, NodeSelected, NodeValued
 from promptkit.lessons.desk import Desk, Ran, worthwhile
@@ -58,14 +60,14 @@ def made(desk: Desk) -> Exercise:
         seed=desk.seed,
         about=ABOUT,
         questions=(_cut(level), _reach(level), _found(level)),
-        go_on=(f"promptkit runs show {run}", f'promptkit run tot -P game24 --b 5 "{level.ran.question}"'),
+        go_on=(f"promptkit runs show {run}", f"promptkit run tot -P game24 --b 5 {quote(level.ran.question)}"),
         runs=tuple(desk.runs),
     )
 
 
 def first_level(ran: Ran) -> Level:
     """The first level of a breadth-first search over the Game of 24, as its events tell it."""
-    values = {each.node: each for each in ran.of(NodeValued) if len(each.node) == 1}
+    values: dict[tuple[int, ...], NodeValued] = {each.node: each for each in ran.of(NodeValued) if len(each.node) == 1}
     kept = {each.node for each in ran.of(NodeSelected)}
     added = [each for each in ran.of(NodeAdded) if len(each.node) == 1 and each.node in values]
     return Level(
@@ -97,7 +99,9 @@ def _cut(level: Level) -> Question:
     dropped = sum(not state.kept and state.value >= least for state in level.states)
     tie = f"; {dropped} more had the same value as the last one kept, and came later" if dropped else ""
     return Question(
-        shown=(f"The puzzle: {level.ran.question}. Each state has three numbers left, and three verdicts of the model.",),
+        shown=(
+            f"The puzzle: {level.ran.question}. Each state has three numbers left, and three verdicts of the model.",
+        ),
         text=f"The search keeps b = {B}. Which?",
         choices=tuple(f"{spelled(state)}  (value {state.value:g}: {_said(state)})" for state in level.states),
         right=kept,
@@ -137,4 +141,5 @@ def spelled(state: State) -> str:
 
 
 def _said(state: State) -> str:
-    return ", ".join(verdict or "unreadable" for verdict in state.verdicts)
+    counted = Counter(verdict or "unreadable" for verdict in state.verdicts)
+    return ", ".join(f"{count} {verdict}" for verdict, count in counted.items())

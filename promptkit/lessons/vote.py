@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from promptkit.lessons.desk import Desk, Ran, worthwhile
 from promptkit.lessons.equations import equations
@@ -17,7 +18,7 @@ ABOUT = (
 N = 9  # chains, at most
 SHOWN = 3  # chains that are seen before the answer
 LONGEST = 5  # steps of a problem
-TIED = "none: a tie at the top"
+TIED = "none: no answer is ahead"
 
 Asked = tuple[WordProblem, Ran]
 
@@ -29,13 +30,13 @@ def made(desk: Desk) -> Exercise:
         name=desk.name,
         seed=desk.seed,
         about=ABOUT,
-        questions=(_winner(problem, ran), _truth(problem, ran)),
+        questions=(_winner(problem, ran), truth(problem, ran)),
         go_on=(f"promptkit runs show {desk.runs[-1]}", f"promptkit what-if {desk.runs[-1]} --set n=5"),
         runs=tuple(desk.runs),
     )
 
 
-def asked(desk: Desk, **params: object) -> Iterator[Asked]:
+def asked(desk: Desk, **params: Any) -> Iterator[Asked]:
     """Word problems that the model was not trained on, each with its vote; they take as many runs as are looked at."""
     chance = desk.chance()
     while True:
@@ -57,7 +58,6 @@ def _winner(problem: WordProblem, ran: Ran) -> Question:
     shown = [problem.question]
     for number, chain in enumerate(chains[:SHOWN], start=1):
         shown += ["", f"chain {number}", *(f"  {line}" for line in chain.text.strip().splitlines())]
-    counted = ", ".join(f"{said} has {count}" for said, count in votes.items()) or "no chain has an answer"
     left = N - len(chains)
     unasked = f"; the other {left} could not change that" if left and answer else ""
     return Question(
@@ -65,14 +65,21 @@ def _winner(problem: WordProblem, ran: Ran) -> Question:
         text=f"Up to {N} chains are drawn; these are the first {len(chains[:SHOWN])}. Which answer wins the vote?",
         choices=choices,
         right=(choices.index(answer if answer in choices else TIED),),
-        why=f"of {len(chains)} chains {counted}{unasked}.",
+        why=f"of {len(chains)} chains {counted(ran)}{unasked}.",
     )
 
 
-def _truth(problem: WordProblem, ran: Ran) -> Question:
-    answer, truth = ran.outcome.answer, str(problem.answer)
+def counted(ran: Ran) -> str:
+    """`405 has 4, 445 has 1`."""
+    votes = ran.outcome.detail["votes"]
+    return ", ".join(f"{said} has {count}" for said, count in votes) or "no chain has an answer"
+
+
+def truth(problem: WordProblem, ran: Ran) -> Question:
+    """Whether the answer of a vote is right, with the slip in the chain that won, if it has one."""
+    answer = ran.outcome.answer
     choices = ("yes", "no", "there is no winner")
-    right = 2 if answer is None else 0 if answer == truth else 1
+    right = 2 if answer is None else 0 if answer == str(problem.answer) else 1
     steps = "; ".join(problem.equations)
     why = f"exactly: {steps}"
     if slip := next((each for each in equations(ran.outcome.text) if not each.holds), None):
