@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from promptkit.types import Problem, Strategy
+
+S = TypeVar("S", bound=Strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,11 @@ def fits(strategy: Strategy, problem: Problem, samples: int) -> bool:
     """Whether it surely takes at most so many samples."""
     most = forecast(strategy, problem).most
     return most is not None and most <= samples
+
+
+def first_fitting(versions: Iterable[S], problem: Problem, samples: int) -> S | None:
+    """The first of these versions of a strategy that surely takes at most so many samples; None when none does."""
+    return next((each for each in versions if fits(each, problem, samples)), None)
 
 
 def changed(before: Strategy, after: Strategy) -> list[str]:

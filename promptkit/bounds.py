@@ -19,7 +19,7 @@ STEPS = 100_000  # of loops, filters and calls together; a long text counts as m
 SECONDS = 5.0  # of this thread's own work: a busy machine refuses nothing
 _AN_ITEM = 30  # characters that an item of a list weighs as much as
 _A_STEP = 100  # characters that take as long as a step
-_LARGEST = 10**18  # a whole number: x * x, sixty lines long, would be more digits than memory
+_LARGEST = 10**100  # a whole number: x * x, sixty lines long, would be more digits than memory
 _PRECISION = 15  # digits that round() may be asked for
 
 
@@ -93,21 +93,21 @@ def counted(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def small(value: Any) -> Any:
-    """The result of arithmetic, unless it is a number of too many digits."""
+    """The value, unless it is a number of too many digits: to divide two of them takes seconds, and is one step."""
     if isinstance(value, int) and abs(value) > _LARGEST:
         raise ValueError("a number with too many digits")
     return value
 
 
 def charged(does: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, its arguments measured and counted."""
+    """The same function, its arguments measured and counted; a number that it gives is small()."""
 
     own = 1 if hasattr(does, "jinja_pass_arg") else 0  # the engine's: its context or environment
 
     @wraps(does)
     def charging(*values: Any, **named: Any) -> Any:
         spend(1 + measured(*values[own:], *named.values()) // _A_STEP)
-        return does(*values, **named)
+        return small(does(*values, **named))
 
     return charging
 

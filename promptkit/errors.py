@@ -167,14 +167,14 @@ class QuorumLost(PromptkitError):
 
 
 class OutputInvalid(PromptkitError):
-    """No reply fits the output that was asked for; `reply` is the last one."""
+    """No reply fits the output that was asked for; `reply` is the last one, `first` the one it was to mend."""
 
-    def __init__(self, fault: str, reply: str) -> None:
+    def __init__(self, fault: str, reply: str, first: str = "") -> None:
         shown = " ".join(reply.split())
         shown = f"{shown[:300]}…" if len(shown) > 300 else shown
         hint = "draw another reply: --fresh, or --seed 1\nask a larger model, or for a simpler output"
         super().__init__(f"the reply does not fit the output: {fault}; it was: {shown or '(empty)'}", hint=hint)
-        self.reply = reply
+        self.reply, self.first = reply, first
 
 
 class Unanswered(PromptkitError):

@@ -34,7 +34,7 @@ class Answer:
 
 def reader_of(problem: Problem, pack: Pack, prompt: Prompt) -> str:
     """The reader in force: the form of the output, else the problem's, else the template's, else the pack's."""
-    problem = _with_schema(problem, prompt)
+    problem = with_schema(problem, prompt)
     if problem.output_schema is not None:
         return _form(problem)
     return _known(problem.reader or prompt.reader or pack.reader)
@@ -159,7 +159,7 @@ async def answer_to(
     request: Request, problem: Problem, model: Model, template: Prompt, /, *, index: int = 0
 ) -> Outcome:
     """The outcome of a single reply to a request that was made with the template; `index` numbers what is read."""
-    problem = _with_schema(problem, template)
+    problem = with_schema(problem, template)
     pack = prompts.pack(problem.pack)
     reader_of(problem, pack, template), world_of(pack, problem)  # what cannot be read is refused before it is asked
     request = formed(request, problem, model, template)
@@ -171,7 +171,7 @@ async def answer_in(
     completion: Completion, request: Request, problem: Problem, model: Model, template: Prompt, /, *, index: int = 0
 ) -> Outcome:
     """The outcome of a reply that is there already; an output that does not fit is mended by another call."""
-    problem = _with_schema(problem, template)
+    problem = with_schema(problem, template)
     pack = prompts.pack(problem.pack)
     reader, world = reader_of(problem, pack, template), world_of(pack, problem)
     answer = read(reader, completion, index)
@@ -210,7 +210,7 @@ def key_of(reader: str, shown: str) -> str:
 
 def formed(request: Request, problem: Problem, model: Model, template: Prompt) -> Request:
     """The request, asking for the problem's output if it has one. Only a reply without reasoning is held to it."""
-    problem = _with_schema(problem, template)
+    problem = with_schema(problem, template)
     if problem.output_schema is None:
         return request
     pack = prompts.pack(problem.pack)
@@ -219,16 +219,16 @@ def formed(request: Request, problem: Problem, model: Model, template: Prompt) -
 
 
 async def mended(request: Request, got: Completion, problem: Problem, model: Model) -> tuple[Answer, Completion]:
-    """The answer after one re-ask that shows what was wrong; OutputInvalid when that does not fit either."""
+    """The answer after one re-ask that shows what was wrong; OutputInvalid when that does not fit, see with_schema()."""
     form, pack = _form(problem), prompts.pack(problem.pack)
     again = await asked_again(request, got, _fit(form, got)[1], form, pack, model)
     answer = read(form, again)
     if answer is None:
-        raise OutputInvalid(_fit(form, again)[1], again.text)
+        raise OutputInvalid(_fit(form, again)[1], again.text, got.text)
     return answer, again
 
 
-def _with_schema(problem: Problem, template: Prompt) -> Problem:
+def with_schema(problem: Problem, template: Prompt) -> Problem:
     """The problem with the template's schema as its output, unless it says itself how the reply is read."""
     if template.schema is None or problem.reader or problem.output_schema is not None:
         return problem

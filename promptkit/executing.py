@@ -34,10 +34,10 @@ async def execute(
 
 
 async def sandboxed(*, unsafe_host: bool = False) -> None:
-    """SandboxMissing where no program could be run: known before anything is paid for. A replay runs none."""
+    """SandboxMissing where none could be run as promised: known before anything is paid for. A replay runs none."""
     here = executed.executions()
     if unsafe_host or (here and here.replaying):
         return
-    from promptkit.sandbox import available
+    from promptkit.sandbox import available, ready
 
-    (await asyncio.to_thread(available)).best()
+    ready(await asyncio.to_thread(available))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from promptkit.errors import BadInput, OutputInvalid
+from promptkit.fenced import blocks
 from promptkit.thinking import set_aside
 
-_FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
 # Where an answer may begin: at the start of a line, after a label such as "Answer:" at most.
 _OPENING = re.compile(r"^[ \t]*(?:[^\n{}\[\]\":：]{1,60}[:：])?[ \t*_`]*(?=[^\s*_`])", re.MULTILINE)
 _AFTERWARDS = re.compile(r"[\s*_`.]*\Z")
@@ -162,8 +162,7 @@ def _from_file(path: Path) -> Mapping[str, Any]:
 
 def _found(reply: str) -> Iterator[Any]:
     """JSON values the reply may mean: all of it, its last fenced block, or what it ends in."""
-    fenced = _FENCE.findall(reply)
-    for text in (reply, *fenced[-1:]):
+    for text in (reply, *(block.text for block in blocks(reply)[-1:])):
         try:
             yield _decode(text.strip())
         except ValueError:

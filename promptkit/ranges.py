@@ -21,5 +21,11 @@ def fraction(like: object, /, **given: float) -> None:
             raise BadInput(f"{flag} must be between 0 and 1, not {value:g}", hint=f"e.g. {flag} {like}")
 
 
+def warm(temperature: float, what: str, /, hint: str = "e.g. --temperature 0.7") -> None:
+    """BadInput at temperature 0, where all of what is drawn would be the same; the hint is what to type instead."""
+    if temperature <= 0:
+        raise BadInput(f"at temperature {temperature:g} all {what} would be the same", hint=hint)
+
+
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")

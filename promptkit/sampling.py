@@ -176,6 +176,25 @@ async def solve_all(
         return await _in_order([asyncio.create_task(one(i, *task)) for i, task in enumerate(tasks)], each)
 
 
+@dataclass(frozen=True, slots=True)
+class Losing:
+    """The strategy, whose failure loses its own outcome and nothing else: `loss()` of it is the error."""
+
+    held: Strategy
+
+    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
+        """Its outcome; one of status "error" for an error that must not end the run."""
+        try:
+            return await self.held.solve(problem, model)
+        except LOSING as error:
+            return Outcome(answer=None, status="error", value=error, detail={"error": str(error)})
+
+
+def loss(outcome: Outcome) -> PromptkitError | None:
+    """What lost the outcome of a strategy that was `Losing`; None where it has one."""
+    return outcome.value if isinstance(outcome.value, PromptkitError) else None
+
+
 def called(strategy: Strategy) -> str:
     """Its name, or that of the one it holds; "" for what is no strategy to anybody but us."""
     held = getattr(strategy, "held", strategy)

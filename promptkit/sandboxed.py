@@ -9,11 +9,20 @@ include and extend others; which texts those are is settled before anything is r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, cast
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, nodes
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    nodes,
+)
 from jinja2.runtime import BlockReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
@@ -34,6 +43,7 @@ METHODS: dict[type, frozenset[str]] = {
 }
 _COUNTED, _HELD = "-counted", "-held"  # filters no template can name
 _INCLUDED = 10  # steps
+_DIGITS = "a number with too many digits"
 MAIN = "<template>"  # the name of a body in tracebacks
 
 Parts = tuple[tuple[str, str], ...]  # what a template includes and extends: name and text, sorted by name
@@ -102,9 +112,14 @@ def sandbox() -> Sandbox:
 
 
 def _written(value: Any) -> Any:
-    """What is put between {{ and }}; a list is measured before it becomes text."""
+    """What is put between {{ and }}; a list is measured before it becomes text.
+
+    What has no text of its own is refused: it would say where in memory it lies, and no two runs would ask the same.
+    """
     if not isinstance(value, (str, int, float)):
         bounds.measured(value)
+        if isinstance(value, Iterator) or (callable(value) and not isinstance(value, Undefined)):
+            raise ValueError(f"a {type(value).__name__} is no text: end it with |join or |list, or call it")
     return value
 
 
@@ -114,6 +129,13 @@ def parse(body: str) -> nodes.Template:
         tree = sandbox().parse(body)
     except RecursionError:
         raise TemplateSyntaxError("nested too deeply", 1) from None
+    except ValueError:  # Python's own limit, of thousands of digits
+        raise TemplateSyntaxError(_DIGITS, 1) from None
+    for number in tree.find_all(nodes.Const):
+        try:
+            bounds.small(number.value)
+        except ValueError:
+            raise TemplateSyntaxError(_DIGITS, number.lineno) from None
     for joined in tree.find_all(nodes.Concat):  # a ~ a, forty lines long, is a terabyte
         raise TemplateSyntaxError("`~` is not allowed: write one text after the other", joined.lineno)
     for collected in tree.find_all((nodes.AssignBlock, nodes.Macro, nodes.CallBlock, nodes.FilterBlock)):

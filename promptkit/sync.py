@@ -39,6 +39,8 @@ class Desk:
                 return  # nobody wants it any more
             try:
                 result = function()
+            except StopIteration as error:  # the one error that no future can carry
+                done.set_exception(RuntimeError(f"StopIteration: {error}"))
             except Exception as error:
                 done.set_exception(error)
             else:

@@ -85,8 +85,15 @@ def test_labels_are_balanced_and_default_to_the_answers() -> None:
 
 def test_nothing_to_balance_is_an_error() -> None:
     with pytest.raises(BadInput, match=r"^shots:1: no label, and no two of the 6 answers") as refused:
-        examples.chosen("balanced", HELD, QUESTION, 2, dice=dice)
+        examples.narrowed("balanced", HELD, QUESTION, 9)
     assert "--select random" in refused.value.hint
+
+
+def test_a_leak_that_had_the_only_label_twice_leaves_something_to_balance() -> None:
+    held = [*HELD[:4], Example(question="How many legs has a bee?", answer="6", origin="shots:7")]
+    for leak in held:
+        shown, _ = examples.chosen("balanced", held, QUESTION, 3, dice=dice, leak=lambda each, leak=leak: each is leak)
+        assert len(shown) == 3
 
 
 @pytest.mark.parametrize("policy", [each for each in POLICIES if each != "balanced"])
@@ -141,6 +148,14 @@ def test_orders(order: Order, places: list[int]) -> None:
 def test_likeness_orders_what_was_chosen_otherwise() -> None:
     shown = examples.ordered("similar-last", "fixed", HELD[:4], HELD, QUESTION, dice())
     assert {each.answer for each in shown[-2:]} == {"Paris", "Madrid"}
+
+
+@pytest.mark.parametrize("order", get_args(Order))
+def test_an_order_is_the_same_the_second_time_also_of_what_is_equally_like(order: Order) -> None:
+    held = [Example(question=letter * 2, answer=letter) for letter in "abcdefgh"]
+    once, again, other = (examples.ordered(order, "fixed", held, held, "zz?", dice(seed)) for seed in (1, 1, 2))
+    assert once == again
+    assert (once != other) == (order.startswith("similar") or order == "random")
 
 
 def test_a_random_order_is_the_generators_and_labels_take_turns() -> None:

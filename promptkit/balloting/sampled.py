@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Protocol, TypeVar, cast
 
 from promptkit import prompts
 from promptkit.attachments import quoted, shown
-from promptkit.errors import BadInput, PromptkitError
-from promptkit.events import SampleRead, emit
-from promptkit.exchange import Answer, formed, key_of, put, read, reader_of
-from promptkit.sampling import LOSING, Sample, ask_all, fork, hold, solve_all
+from promptkit.errors import PromptkitError
+from promptkit.events import Best, SampleRead, emit
+from promptkit.exchange import Answer, formed, key_of, mended, put, read, reader_of, with_schema
+from promptkit.ranges import warm
+from promptkit.sampling import Losing, Sample, ask_all, fork, hold, loss, solve_all
 from promptkit.types import Completion, Message, Model, Outcome, Problem, Request, Strategy, Weak, message
 from promptkit.weak import ended
 
@@ -68,6 +69,7 @@ class Chains:
         self._model, self._problem = model, problem
         pack = prompts.pack(problem.pack)
         self._template = pack.template(template)
+        self.problem = with_schema(problem, self._template)  # whose form a reply has that is to be mended
         reader = reader_of(problem, pack, self._template)
         self._read = reading or (lambda completion, index: read(reader, completion, index))
         self._decoding = {"temperature": temperature, "max_tokens": reply_tokens, "logprobs": logprobs or None}
@@ -86,6 +88,15 @@ class Chains:
         requests = [self.request(index) for index in draws]
         await ask_all(self._model, requests, where=f"samples-{draws.start}", each=came, quorum=None, first=draws.start)
         return drawn
+
+    async def mend(self, came: Sequence[Sampled], detail: Mapping[str, Any]) -> Outcome:
+        """The outcome where no reply has the form that was asked for: the first of them is asked to mend itself."""
+        for got in came:
+            if got.request and got.completion:
+                answer, again = await mended(got.request, got.completion, self.problem, self._model)
+                emit(Best(answer.shown, text=again.text))
+                return Outcome(answer=answer.shown, text=again.text, detail=detail)
+        return Outcome(answer=None, status="undecided", detail=detail)
 
     def request(self, index: int = 0) -> Request:
         """What a sample asks."""
@@ -126,7 +137,7 @@ class Answers:
             drawn.append(self._sampled(draws.start + len(drawn), outcome))
             each(drawn[-1])
 
-        held = _Losing(self._of)
+        held = Losing(self._of)
         tasks = [(held, self._asked(index), fork(self._model, index)) for index in draws]
         await solve_all(tasks, where=f"samples-{draws.start}", each=came)
         return drawn
@@ -134,9 +145,9 @@ class Answers:
     def _sampled(self, index: int, outcome: Outcome) -> Sampled:
         problem = self._asked(index)
         turns = asked(problem)
-        if isinstance(outcome.value, PromptkitError):
-            emit(SampleRead(index, None, "", str(outcome.value)))
-            return Sampled(index, turns=turns, error=outcome.value)
+        if error := loss(outcome):
+            emit(SampleRead(index, None, "", str(error)))
+            return Sampled(index, turns=turns, error=error)
         answer = None if outcome.answer is None else Answer(key_of(self._reader, outcome.answer), outcome.answer)
         emit(SampleRead(index, answer.shown if answer else None, "of" if answer else "", _unread(outcome)))
         return Sampled(index, answer, outcome.text or outcome.answer or "", turns)
@@ -162,10 +173,8 @@ def heated(strategy: S, temperature: float, samples: int) -> S:
         if each.name == "temperature" and value is None:
             changes[each.name] = temperature
         elif each.name == "temperature" and value == 0 and samples > 1:
-            raise BadInput(
-                f"a strategy at temperature 0 would count one answer {samples} times",
-                hint=f'leave its temperature out: it is then sampled at {temperature:g}, e.g. --of "cot"',
-            )
+            hint = f'leave its temperature out: it is then sampled at {temperature:g}, e.g. --of "cot"'
+            warm(0, "answers of the strategy inside", hint=hint)
         elif isinstance(value, Strategy) and each.metadata.get("draws", True):
             changes[each.name] = heated(value, temperature, samples)
     return cast(S, replace(cast(Any, strategy), **changes)) if changes else strategy
@@ -173,16 +182,3 @@ def heated(strategy: S, temperature: float, samples: int) -> S:
 
 def _unread(outcome: Outcome) -> str:
     return "" if outcome.answer is not None else f"{outcome.status}: no answer"
-
-
-@dataclass(frozen=True, slots=True)
-class _Losing:
-    """The strategy, whose failure loses one sample and not the vote: the error is the outcome's value."""
-
-    held: Strategy
-
-    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
-        try:
-            return await self.held.solve(problem, model)
-        except LOSING as error:
-            return Outcome(answer=None, status="error", value=error)

@@ -10,9 +10,12 @@ from promptkit.algorithms.stopping.curtailment import settled
 from promptkit.algorithms.stopping.rule import Decision, StoppingRule, batch_size, decide
 from promptkit.algorithms.voting.tally import Tally
 from promptkit.balloting.count import Count
+from promptkit.balloting.leader import Leader
 from promptkit.balloting.sampled import Sampled, Source, kept
 from promptkit.balloting.stops import BATCH
 from promptkit.events import Best, Stopped, VotesCounted, emit
+from promptkit.exchange import verified
+from promptkit.types import Outcome, Problem, World
 
 Counts = tuple[tuple[str, int], ...]
 
@@ -43,7 +46,7 @@ class Drawing:
     def __init__(self, count: Count, n: int, stop: StoppingRule | None = None, batch: int | None = None) -> None:
         self._count, self._n, self._stop = count, n, stop
         self._batch = batch or (BATCH if stop else 0)
-        self._led = False  # whether one answer is ahead
+        self._leader = Leader()
 
     async def drawn(self, source: Source, quorum: float) -> Result:
         """The result; QuorumLost when too many samples failed, the error itself when all did."""
@@ -94,11 +97,8 @@ class Drawing:
             self._best(votes.winner, votes.share)
 
     def _best(self, key: str | None, score: float) -> None:
-        if key is not None:
-            emit(Best(self._count.shown(key), score=score, text=self._count.text(key)))
-        elif self._led:  # a moment ago; now the lead is shared, and nobody's answer
-            emit(Best(None))
-        self._led = key is not None
+        count = self._count
+        self._leader.told(None if key is None else Best(count.shown(key), score=score, text=count.text(key)))
 
     def _ended(self, votes: Tally, verdict: Decision) -> Result:
         count, left = self._count, self._n - len(self._count.came)
@@ -164,6 +164,15 @@ def detailed(count: Count, result: Result, vote: str, stop: str) -> dict[str, An
         "accepted": sorted(backers),
         "rejected": sorted(others) if backers else [],
     }
+
+
+def concluded(result: Result, detail: dict[str, Any], problem: Problem, world: World | None) -> Outcome:
+    """The outcome of a vote: its answer, verified where rules can tell; undecided where it has none."""
+    if result.shown is None:
+        return Outcome(answer=None, status="undecided", detail=detail)
+    right = verified(world, problem, result.shown)
+    told = {**detail, "verified": right, "accepted": [] if right is False else detail["accepted"]}
+    return Outcome(answer=result.shown, text=result.text, confidence=result.share, detail=told)
 
 
 def _order(votes: Tally) -> list[str]:

@@ -42,8 +42,8 @@ def resume(
     """
     from promptkit.cli.session import Session
 
-    changes = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
-    changes["answers"] = answers
+    caps = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost": max_cost, "timeout": timeout}
+    changes = {**caps, "answers": answers}
     return Session(as_json=as_json, events=events, plain=plain, quiet=quiet).resume(run, changes)
 
 

@@ -20,6 +20,7 @@ from promptkit.cli import (
     diversity,
     doctor,
     keys,
+    learn,
     models,
     new,
     next,
@@ -37,7 +38,7 @@ from promptkit.cli.usage import TopVerbs, complain_usage
 from promptkit.errors import PromptkitError
 
 ORDER = "run compare chat resume replay what-if runs prompts describe strategies models bench optimize".split()
-ORDER += "plugins new tokens next decode diversity cache keys config doctor".split()
+ORDER += "learn plugins new tokens next decode diversity cache keys config doctor".split()
 
 
 class InOrder(TopVerbs):
@@ -71,6 +72,7 @@ prompts.add_to(app)
 describe.add_to(app)
 catalogue.add_to(app)
 models.add_to(app)
+learn.add_to(app)
 bench.add_to(app)
 optimize.add_to(app)
 plugins.add_to(app)

@@ -45,6 +45,7 @@ class AtTerminal:
             if not self._told:
                 say(ENDS)
                 self._told = True
+            err("")
             for line in clean(question.text).splitlines():
                 say(line)
             try:

@@ -117,6 +117,13 @@ def decodings(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in METHODS if name.startswith(begun)]
 
 
+def lessons(incomplete: str) -> list[Offer]:
+    """The exercises."""
+    from promptkit.lessons.shelf import LESSONS
+
+    return [(name, about) for name, about in LESSONS.items() if name.startswith(incomplete)]
+
+
 def models(incomplete: str) -> list[str]:
     """The kinds of model; after `llamacpp:` and `scripted:`, the files there are."""
     from promptkit import registry

@@ -23,7 +23,8 @@ def read_inputs(prompt: Prompt, words: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise BadInput(f"-v {word}: not of the form name=value", hint=f"-v {shlex.quote(word)}=…")
         if name not in prompt.inputs:
-            raise UnknownName("input", name, prompt.inputs, listing=f"promptkit prompts show {prompt.id}")
+            error = UnknownName("input", name, prompt.inputs, listing=f"promptkit prompts show {prompt.id}")
+            raise BadInput(f"{prompt.at('inputs')}: {error.message}", hint=error.hint)
         given.setdefault(name, []).append(_file(value[1:]) if value.startswith("@") else value)
     lists = looped(prompt) | {each.name for each in prompt.declared if each.type == "list"}
     if twice := next((name for name, all in given.items() if len(all) > 1 and name not in lists), None):

@@ -104,7 +104,9 @@ def _optimize(named: str, output: Path | None, seed: int | None, dry_run: bool, 
     else:
         _print(outcome.detail, quiet=quiet)
     _told(outcome.detail, file, written, named)
-    return Exit.BUDGET if outcome.detail["verdict"] == "unmeasured" else Exit.DONE
+    if outcome.detail["verdict"] != "unmeasured":
+        return Exit.DONE
+    return Exit.BUDGET if outcome.detail["budget"]["reached"] else Exit.UNDECIDED
 
 
 def _forecast(recipe: Recipe, made: Plan, as_json: bool) -> int:
@@ -148,9 +150,7 @@ def _written(recipe: Recipe, outcome: Outcome, file: Path | None) -> Path | None
 
     if outcome.detail["verdict"] != "better" or file is None:
         return None
-    said = versions.text(
-        outcome.detail, run=outcome.run, model=outcome.model, strategy=recipe.strategy, name=file.stem
-    )
+    said = versions.text(outcome.detail, run=outcome.run, model=outcome.model, strategy=recipe.strategy, name=file.stem)
     versions.write(file, said)
     return file
 

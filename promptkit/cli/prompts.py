@@ -131,8 +131,8 @@ def render(
     one = found(name)
     inputs = read_inputs(one, values or [])
     if missing := [each.name for each in one.declared if each.needed and each.name not in inputs]:
-        add = " ".join(f"-v {each}=…" for each in missing)
-        raise BadInput(f"{one.id} needs {' and '.join(missing)}: add {add}")
+        told = f"{one.at('inputs', missing[0])}: {one.id} needs {' and '.join(missing)}"
+        raise BadInput(told, hint=" ".join(f"-v {each}=…" for each in missing))
     request = one.request(inputs)
     if as_json:
         messages = [{"role": turn.role, "text": turn.text} for turn in request.messages]

@@ -50,7 +50,8 @@ class RunGroup(TyperGroup):
         if ctx.resilient_parsing and cmd_name not in registry.names("strategy"):
             return None  # completing what is being typed
         if cmd_name.endswith((".yaml", ".yml")) or "/" in cmd_name:
-            raise BadInput(f"this promptkit runs no recipes yet: {cmd_name}", hint='promptkit run cot "your question"')
+            hint = f'if it is for a better prompt: promptkit optimize {cmd_name}\npromptkit run cot "your question"'
+            raise BadInput(f"this promptkit runs no recipes of experiments yet: {cmd_name}", hint=hint)
         try:
             return build(cmd_name)
         except PluginBroken as error:  # the list of strategies and what a shell offers have no place for errors

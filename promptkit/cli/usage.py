@@ -35,7 +35,7 @@ _OURS = {
     "export": "promptkit runs export last -o run.jsonl",
     "import": "promptkit runs import run.jsonl",
     "init": "nothing needs it; an empty promptkit.toml makes a folder a project with its own journal and prompts/",
-    "recipes": f"this promptkit runs no recipes yet: {_REASONED}",
+    "recipes": f"for better prompts: promptkit optimize optimize-words\nthere are no others yet: {_REASONED}",
     "packs": "promptkit prompts list",
     "help": "promptkit --help",
     "version": "promptkit --version",

@@ -42,7 +42,7 @@ class Decode:
     methods: tuple[str, ...] = METHODS  # those that are shown
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "methods", tuple(self.methods))
+        object.__setattr__(self, "methods", tuple(dict.fromkeys(self.methods)))
         for name in ("steps", "width"):
             if getattr(self, name) < 1:
                 raise BadInput(f"--{name} must be at least 1, not {getattr(self, name)}", hint=f"e.g. --{name} 3")

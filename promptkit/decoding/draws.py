@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from promptkit.announced import Forecast, exactly
 from promptkit.balloting.sampled import Chains, kept
-from promptkit.errors import BadInput
 from promptkit.events import Best, emit
+from promptkit.ranges import at_least, warm
 from promptkit.types import Model, Outcome, Problem
 
 
@@ -22,11 +22,8 @@ class Draws:
     reply_tokens: int | None = None  # longest reply; default: the template's
 
     def __post_init__(self) -> None:
-        if self.n < 2:
-            raise BadInput(f"--n must be at least 2, not {self.n}", hint="e.g. --n 20")
-        if self.temperature <= 0:
-            told = f"draws at temperature {self.temperature:g} are one draw {self.n} times"
-            raise BadInput(told, hint="e.g. --temperature 0.7")
+        at_least(2, 20, n=self.n)
+        warm(self.temperature, "draws")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """All of them in one round; at least half must come back."""

@@ -104,7 +104,10 @@ def distribution(completion: Completion, asked: int) -> Distribution[Choice]:
     chances = [(Choice(each, id), exp(logprob)) for (each, logprob), id in zip(top, ids, strict=True)]
     if token.top and not token.ids and token.text not in {text for text, _ in top}:
         chances.append((Choice(token.text), exp(token.logprob)))  # what was drawn is told beside the likeliest
-    known = ordered(_apart(chances))
+    try:
+        known = ordered(_apart(chances))
+    except ValueError as error:
+        raise BadReply(f"{completion.model} told no distribution: {error}", hint=TELLING) from error
     # Fewer than were asked for are all there are: what is missing to 1 is rounding in single precision.
     return Distribution(known.tokens) if len(top) < asked and known.rest < ROUNDING else known
 

@@ -27,7 +27,7 @@ def ordered(
     if order.startswith("similar"):
         near = list(wanted)
         if policy not in LIKENESS:
-            near, _ = chosen("similar", near, question, len(near))
+            near, _ = chosen("similar", near, question, len(near), dice=lambda: dice)
         return near if order == "similar-first" else near[::-1]
     at = {id(each): place for place, each in enumerate(held)}
     filed = sorted(wanted, key=lambda each: at[id(each)])

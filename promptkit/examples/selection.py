@@ -28,7 +28,7 @@ def chosen(
     question: str,
     n: int,
     *,
-    dice: Callable[[], random.Random] = random.Random,
+    dice: Callable[[], random.Random],
     weight: float = LAMBDA,
     embedded: Embedded | None = None,
     leak: Leak = lambda each: False,
@@ -47,7 +47,12 @@ def chosen(
 
 
 def narrowed(policy: Policy, held: Sequence[Example], question: str, most: int) -> tuple[Example, ...]:
-    """At most so many of a large store, in its order: those the policy would take, its chance the question's own."""
+    """At most so many of a store, in its order: those the policy would take, its chance the question's own.
+
+    BadInput where labels are to be balanced, and no two of the whole store are the same.
+    """
+    if policy == "balanced":
+        _refuse_all_different(held)
     if len(held) <= most:
         return tuple(held)
     near: Policy = "similar" if policy in LIKENESS else policy
@@ -69,7 +74,6 @@ def _places(
     if policy == "fixed":
         return places[:n]
     if policy == "balanced":
-        _refuse_all_different(held)
         return balanced([each.kind for each in held], dice)[:n]
     dice.shuffle(places)  # what fits equally well comes in an order of chance
     if policy == "random":

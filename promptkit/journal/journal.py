@@ -248,6 +248,10 @@ class Journal:
         """Lease a run again: for another attempt, whose events supersede all earlier ones, or for more of the last."""
         return await self._writer.done(partial(runs.resume, id=run, owner=self._owner, anew=anew))
 
+    async def note_embedder(self, run: str, name: str, identity: str) -> None:
+        """Note which model embeds the run's texts under that name: a replay asks for the same."""
+        await self._writer.done(partial(runs.note_embedder, id=run, name=name, identity=identity))
+
     async def end_run(self, run: str, status: str, outcome: dict[str, Any]) -> None:
         """Record how a run ended; everything written before is committed, or its error raised."""
         await self._writer.done(partial(runs.end, id=run, status=status, outcome=values.pack(outcome)))

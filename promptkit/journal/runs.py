@@ -49,6 +49,16 @@ def resume(db: sqlite3.Connection, id: str, owner: lease.Owner, anew: bool = Tru
     return one(db, id)
 
 
+def note_embedder(db: sqlite3.Connection, id: str, name: str, identity: str) -> None:
+    """Put the identity of an embedding model among the run's options."""
+    row = db.execute("SELECT about FROM runs WHERE id = ?", (id,)).fetchone()
+    if row is None:
+        raise RunMissing(f"no run {id!r}", hint=_LIST)
+    about = values.unpack(row[0])
+    about["options"]["embedders"] = {**about["options"].get("embedders", {}), name: identity}
+    db.execute("UPDATE runs SET about = ? WHERE id = ?", (values.pack(about), id))
+
+
 def end(db: sqlite3.Connection, id: str, status: str, outcome: str | bytes) -> None:
     """Record how a run ended, and that nobody runs it; events of earlier attempts go."""
     ended = db.execute(

@@ -102,9 +102,10 @@ def shown(strategy: Strategy, item: Item) -> Strategy:
     """The strategy with the examples that belong to a question; BadInput where it shows none."""
     if not item.examples:
         return strategy
-    if not is_dataclass(strategy) or "examples" not in {each.name for each in fields(strategy)}:
+    held: Any = strategy
+    if not is_dataclass(held) or "examples" not in {each.name for each in fields(held)}:
         raise BadInput("these questions are asked with examples, and the strategy shows none", hint="few-shot(n=4)")
-    return cast(Strategy, replace(cast(Any, strategy), examples=item.examples))
+    return cast(Strategy, replace(cast(Any, held), examples=item.examples))
 
 
 @dataclass(slots=True)

@@ -21,9 +21,10 @@ from promptkit.optimizing import report
 from promptkit.optimizing.asking import Asking, Counted, Purse, forecast
 from promptkit.optimizing.proposing import TOGETHER, proposed
 from promptkit.optimizing.questions import Item, Items, recorded
-from promptkit.optimizing.racing import WIDTH, Race, Runner
+from promptkit.optimizing.racing import WIDTH, Race, Runner, first_rung
 from promptkit.optimizing.rewording import instruction_of, reworded, with_examples
 from promptkit.prompts import Prompt
+from promptkit.render.amounts import many
 from promptkit.sampling import rng
 from promptkit.types import Model, Outcome, Problem, Strategy
 
@@ -36,7 +37,7 @@ class Optimization:
 
     about: ClassVar[About] = About(
         calls="at most its budget",
-        helps="instructions differ by tens of points on one model: GSM8K 71.8 → 80.2 % with PaLM 2-L (arXiv:2309.03409)",
+        helps="the same model, another instruction: GSM8K 71.8 → 80.2 % with PaLM 2-L (arXiv:2309.03409)",
         fails="prompts that are good already, and differences too small for the questions at hand: it says so then",
     )
     bare: ClassVar[bool] = True  # its own question is none that a model is asked
@@ -45,15 +46,15 @@ class Optimization:
     prompt: str  # the template's name in the pack
     text: str  # the template's file as it was
     of: Of = field(default="cot", metadata={"flag": str | None})  # strategy that asks with it
-    instructions: Any = ()
-    propose: int = 0
-    shown: int = 0
-    sets: int = 1
-    worked: Any = ()
-    train: Any = ()
-    held_out: Any = ()
-    calls: int | None = None
-    tokens: int | None = None
+    instructions: Any = ()  # texts to stand in for the template's own
+    propose: int = 0  # more of them, written by the model
+    shown: int = 0  # worked examples in a prompt
+    sets: int = 1  # of examples, different ones
+    worked: Any = ()  # questions that examples are made of
+    train: Any = ()  # questions that candidates are chosen by
+    held_out: Any = ()  # questions that the chosen one is measured on
+    calls: int | None = None  # completions it may take, nominal
+    tokens: int | None = None  # and their tokens
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
@@ -67,25 +68,29 @@ class Optimization:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: the fewest, about how many, and its budget at most."""
-        each = self.each(problem)
+        each, held = self.each(problem), 2 * len(self.held_out)
         candidates = len(self.instructions) + self.propose + 2 * self.sets * bool(self.shown)
-        train, first = len(self.train), _first(self.train)
-        beside = -(-self.propose // TOGETHER) * TOGETHER + 2 * len(self.held_out) * each.least
-        least = beside + 2 * first * each.least
-        alike = (1 + candidates) * first  # everybody on the first rung, then half as many on each
-        rung, running = first, candidates
+        train, rung, running = len(self.train), first_rung(len(self.train)), candidates
+        least = self.propose + each.least * (held + 2 * rung)
+        usual = (1 + candidates) * rung + len(self.worked)  # all on the first rung, then the better half on each
         while rung < train:
             running, before, rung = -(-running // 2), rung, min(2 * rung, train)
-            alike += (1 + running) * (rung - before)
-        most = None if each.most is None else beside + each.most * (
-            2 * len(self.held_out) + len(self.worked) + (1 + candidates) * train
-        )
-        caps = [cap for cap in (self.calls, most) if cap is not None]
-        top = min(caps) if caps else None
-        about = None if each.expected is None else beside + each.expected * (alike + len(self.worked))
-        if about is not None and top is not None:
-            about = min(about, top)
-        return Forecast(least if top is None else min(least, top), about, top)
+            usual += (1 + running) * (rung - before)
+        whole = held + len(self.worked) + (1 + candidates) * train
+        most = None if each.most is None else self.propose + each.most * whole
+        if self.calls is not None:
+            most = self.calls if most is None else min(self.calls, most)
+        about = None if each.expected is None else self.propose + each.expected * (held + usual)
+        if most is None:
+            return Forecast(least, about, most)
+        return Forecast(min(least, most), about if about is None else min(about, most), most)
+
+    def needed(self, problem: Problem) -> float:
+        """The samples that a budget must have room for: a first look at all candidates, and what is held out."""
+        each = self.each(problem)
+        dearest = float(each.most or each.expected or each.least)
+        looked = (1 + max(1, len(self.instructions))) * min(WIDTH, len(self.train))
+        return self.propose + dearest * (looked + 2 * len(self.held_out))
 
     def each(self, problem: Problem) -> Forecast:
         """The samples that one question takes."""
@@ -99,12 +104,10 @@ class Optimization:
             try:
                 made.append(reworded(base, text))
             except BadPrompt as error:
-                raise BadInput(f"the instruction {text[:60]!r} cannot be used: {error.message}", hint=error.hint) from error
+                raise BadInput(
+                    f"the instruction {text[:60]!r} cannot be used: {error.message}", hint=error.hint
+                ) from error
         return base, made
-
-
-def _first(train: Items) -> int:
-    return min(len(train), max(WIDTH, -(-len(train) // 4)))
 
 
 class _Search:
@@ -153,7 +156,7 @@ class _Search:
             self.purse.spent_calls += counted.calls
             self.purse.spent_tokens += counted.tokens
             made += n
-            runners = []
+            runners: list[Runner] = []
             for text in texts:
                 number = sum(each.name.startswith("proposal") for each in self.race.runners) + len(runners) + 1
                 try:
@@ -171,19 +174,20 @@ class _Search:
         if not chains:
             emit(Warned("no question for examples was answered right: no candidate has examples"))
             return
-        dice, runners = rng(self.problem, "examples"), []
+        joining: list[Runner] = []
+        dice = rng(self.problem, "examples")
         for number in range(self.what.sets):
             chosen = dice.sample(chains, min(self.what.shown, len(chains))) if number else chains[: self.what.shown]
             for each in dict.fromkeys((self.baseline, best)):
-                named = f"{len(chosen)} examples" + (f", set {number + 1}" if self.what.sets > 1 else "")
+                named = many(len(chosen), "example") + (f", set {number + 1}" if self.what.sets > 1 else "")
                 name = named if each is self.baseline else f"{each.name} + {named}"
                 try:
                     made = with_examples(each.prompt, chosen)
                 except BadPrompt as error:
                     emit(Warned(f"{name}: {error.message}"))
                     continue
-                runners.append(Runner(name, made, each.instruction))
-        await self.race.join(self._new(runners))
+                joining.append(Runner(name, made, each.instruction))
+        await self.race.join(self._new(joining))
 
     async def _chains(self, prompt: Prompt) -> list[tuple[str, str]]:
         """Questions with replies whose answer was right; none of them asks nearly what is measured."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
-from promptkit import announced, api, composition, exchange, prompts
+from promptkit import announced, api, composition, exchange, prompts, sync
 from promptkit.errors import BadInput, CapabilityMissing, UsageError
 from promptkit.optimizing.optimization import TRIES, Optimization
 from promptkit.optimizing.questions import parts
-from promptkit.optimizing.recipe import Recipe
+from promptkit.optimizing.recipe import Recipe, find, read
 from promptkit.optimizing.rewording import with_examples
 from promptkit.runtime.fallback import Chain
 from promptkit.runtime.plan import Plan
-from promptkit.types import Problem, Provider
+from promptkit.runtime.run import execute
+from promptkit.types import Outcome, Problem, Provider
 
 
 def plan(recipe: Recipe, **how: Any) -> Plan:
@@ -61,7 +63,9 @@ def optimization(recipe: Recipe) -> Optimization:
         tokens=recipe.tokens,
     )
     try:
-        base, _ = what.candidates()
+        base, made = what.candidates()
+        if all(each.digest == base.digest for each in made) and not recipe.propose and not recipe.shown:
+            raise BadInput("every instruction is the template's own", hint="another text, or examples: 2")
         if recipe.shown:
             with_examples(base, [("a question", "a reply")])
         exchange.check(Problem(text=found.train[0].question, pack=pack))
@@ -86,8 +90,14 @@ def _refuse_misfit(recipe: Recipe, provider: Provider) -> None:
 
 
 def _refuse_poor(recipe: Recipe, what: Optimization, problem: Problem) -> None:
-    """BadInput where the budget could not even pay for the first rung and the held-out questions."""
-    least = replace(what, calls=None).forecast(problem).least
-    if what.calls is not None and what.calls < least:
-        told = f"a budget of {what.calls} calls is too small: the first round and the held-out questions take {least}"
-        raise recipe.wrong("budget", told, f"calls: {announced.forecast(what, problem).expected or least:.0f}")
+    """BadInput where the budget could not even pay for the first look and the held-out questions."""
+    needed = what.needed(problem)
+    if what.calls is not None and what.calls < needed:
+        about = announced.forecast(replace(what, calls=None), problem).expected or needed
+        told = f"a budget of {what.calls} calls is too small: a first look and the held-out questions take {needed:.0f}"
+        raise recipe.wrong("budget", told, f"calls: {max(about, needed):.0f}")
+
+
+def optimize(recipe: str | Path, **how: Any) -> Outcome:
+    """What came of a recipe, a file or a name; `detail` is the report. Nothing is written but the journal."""
+    return sync.run(execute(plan(read(find(str(recipe))), **how)))

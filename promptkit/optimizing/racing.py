@@ -47,6 +47,11 @@ class Runner:
         return self.evidence.value, self.evidence.mean
 
 
+def first_rung(questions: int) -> int:
+    """How many of the questions everybody who joins is asked."""
+    return min(questions, max(WIDTH, ceil(questions / FIRST)))
+
+
 class Race:
     """The prompt in force and those that may be better, on the same questions."""
 
@@ -59,11 +64,6 @@ class Race:
         self._kept = kept  # answers that the budget must still have room for afterwards
 
     @property
-    def first_rung(self) -> int:
-        """How many questions everybody who joins is asked."""
-        return min(len(self.items), max(WIDTH, ceil(len(self.items) / FIRST)))
-
-    @property
     def running(self) -> list[Runner]:
         """Those that are still in."""
         return [each for each in self.runners if not each.left]
@@ -71,11 +71,11 @@ class Race:
     async def join(self, runners: Sequence[Runner]) -> None:
         """Ask newcomers what the others were asked on the first rung."""
         self.runners += runners
-        await self.upto(self.first_rung)
+        await self.upto(first_rung(len(self.items)))
 
     async def halve(self) -> None:
         """Go on from rung to rung, the better half each time, until one is left and decided, or all is asked."""
-        rung = self.first_rung
+        rung = first_rung(len(self.items))
         while not self.cut and self.running:
             self._drop_half()
             if len(self.running) == 1 and self.running[0].evidence.decided:
@@ -86,9 +86,11 @@ class Race:
             await self.upto(rung)
 
     def leader(self) -> Runner | None:
-        """The one with the most evidence; of those that were dropped where none is left; None where none ran."""
+        """The one with the most evidence; the least bad one where all were dropped; None where none ran."""
         asked = [each for each in self.runners if each.evidence.n]
-        return max([each for each in asked if not each.left] or asked, key=lambda each: each.rank, default=None)
+        if running := [each for each in asked if not each.left]:
+            return max(running, key=lambda each: each.rank)
+        return max(asked, key=lambda each: each.evidence.mean, default=None)
 
     async def upto(self, rung: int) -> None:
         """Ask everybody who is in the questions below that number which they lack, a few questions at a time."""

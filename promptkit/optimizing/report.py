@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -21,7 +21,7 @@ def told(race: Race, leader: Runner | None, held: Held | None, purse: Purse, par
     verdict = "unmeasured" if gap is None else "better" if gap.low > 0 else "worse" if gap.high < 0 else "none"
     body: dict[str, Any] = {
         "verdict": verdict,
-        "sentence": _sentence(verdict, leader, gap, len(held[0]) if held else 0),
+        "sentence": _sentence(verdict, leader, gap, len(held[0]) if held else 0, cut=race.cut),
         "parent": {"id": parent.id, "digest": parent.digest, "version": parent.version, "path": str(parent.path)},
         "chosen": leader.name if leader else None,
         "prompt": leader.prompt.files[0][1] if leader else None,
@@ -38,9 +38,10 @@ def told(race: Race, leader: Runner | None, held: Held | None, purse: Purse, par
     return body
 
 
-def _sentence(verdict: str, leader: Runner | None, gap: Difference | None, n: int) -> str:
+def _sentence(verdict: str, leader: Runner | None, gap: Difference | None, n: int, *, cut: bool) -> str:
     if leader is None or gap is None:
-        return "nothing was measured: the budget ended before the held-out questions"
+        why = "the budget ended before the held-out questions" if cut else "there was no candidate to measure"
+        return f"nothing was measured: {why}"
     told = f"{points(gap)} on {n} held-out questions"
     if verdict == "better":
         return f"{leader.name} is better than the baseline: {told}"
@@ -68,19 +69,22 @@ def _runner(each: Runner, baseline: Runner) -> dict[str, Any]:
     return body | {"e_value": float(f"{each.evidence.value:.4g}"), "gap": each.evidence.mean, "left": each.left or None}
 
 
-HEAD = ("candidate", "trained on", "right there", "e-value", "then")
+LONGEST = 60  # characters of an instruction in a table
+HEAD = ("candidate", "trained on", "training score", "e-value", "then", "instruction")
 
 
 def rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The candidates as lines of a table; the chosen one says so."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for each in report["training"]["candidates"]:
         right = "-" if each["training_right"] is None else f"{100 * each['training_right']:.0f} %"
         then = each.get("left") or ("held-out" if each["name"] == report["chosen"] else "")
         if each["name"] == report["chosen"] and each.get("left"):
             then += ", held-out"
-        e = each.get("e_value")
-        found.append((each["name"], str(each["n"]), right, "" if e is None else f"{e:.3g}", then))
+        evidence = f"{each['e_value']:.3g}" if "e_value" in each else ""
+        said = " ".join(each["instruction"].split())
+        said = said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
+        found.append((each["name"], str(each["n"]), right, evidence, then, said))
     return found
 
 
@@ -89,9 +93,10 @@ def shares(report: Mapping[str, Any]) -> str:
     held = report["held_out"]
     if not held or "right" not in held:
         return "held-out: not measured"
-    (low, high), (base_low, base_high) = held["interval"], held["baseline_interval"]
     lost = f"; {held['failed']} pairs lost to failed calls" if held["failed"] else ""
-    return (
-        f"held-out, n = {held['n']}: {report['chosen']} {100 * held['right']:.1f} % ({100 * low:.0f} to {100 * high:.0f}), "
-        f"baseline {100 * held['baseline']:.1f} % ({100 * base_low:.0f} to {100 * base_high:.0f}){lost}"
-    )
+    ours, theirs = _share(held["right"], held["interval"]), _share(held["baseline"], held["baseline_interval"])
+    return f"held-out, n = {held['n']}: {report['chosen']} {ours}, baseline {theirs}{lost}"
+
+
+def _share(mean: float, interval: Sequence[float]) -> str:
+    return f"{100 * mean:.1f} % ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from promptkit import prompts
 from promptkit.errors import BadInput, BadPrompt
@@ -52,14 +53,18 @@ def with_examples(prompt: Prompt, shown: Sequence[tuple[str, str]]) -> Prompt:
     turns, at = list(prompt.turns), _asking(prompt)
     text = turns[at][1]
     if set(_names(prompt)) != {"question"} or not _QUESTION.search(text):
-        raise BadInput(f"{prompt.id} takes more than a question: examples cannot be asked as it asks", hint="examples: 0")
+        raise BadInput(
+            f"{prompt.id} takes more than a question: examples cannot be asked as it asks", hint="examples: 0"
+        )
     pairs: list[tuple[Role, str]] = []
     for question, reply in shown:
-        asked = _QUESTION.sub(lambda _, given=question: inert(given), text).strip("\n")
+        asked = inert(question).join(_QUESTION.split(text)).strip("\n")
         pairs += [("user", f"{asked}\n"), ("assistant", f"{inert(reply)}\n")]
     made = _checked(prompts.worded(prompt, _front(prompt) + _body([*turns[:at], *pairs, *turns[at:]])), prompt)
     said = [turn.text for turn in made.render(question="?")][at:]
-    if any(question not in said[2 * n] or reply.strip("\n") != said[2 * n + 1] for n, (question, reply) in enumerate(shown)):
+    if any(
+        question not in said[2 * n] or reply.strip("\n") != said[2 * n + 1] for n, (question, reply) in enumerate(shown)
+    ):
         raise BadPrompt(f"{prompt.path}: an example would not read as it was written")
     return made
 
@@ -128,6 +133,6 @@ def _checked(made: Prompt, base: Prompt) -> Prompt:
     return made
 
 
-def _sample(kind: str, name: str) -> object:
-    by_type: dict[str, object] = {"number": 1, "integer": 1, "boolean": True, "list": ["an item"], "json": {}}
+def _sample(kind: str, name: str) -> Any:
+    by_type: dict[str, Any] = {"number": 1, "integer": 1, "boolean": True, "list": ["an item"], "json": {}}
     return by_type.get(kind, f"the very {name}")

@@ -1,4 +1,4 @@
-"""YAML that says exactly what it means: no key twice, none unknown, every value of its type, errors with their place."""
+"""YAML that says exactly what it means: no key twice, none unknown, each value of its type; errors say where."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from promptkit.bounds import measured
 from promptkit.errors import BadInput, UnknownName
 from promptkit.textfile import text_of
 
 if TYPE_CHECKING:
     from yaml import nodes
 
+_LONGEST = 60  # characters shown of a value
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -71,16 +73,20 @@ class Said:
             return _adapter(kind).validate_python(self.plain(), strict=True)
         except ValidationError as error:
             wanted = error.errors()[0]["msg"].removeprefix("Input ")
-            raise self.wrong(f"{self.name} {wanted}, not {self.plain()!r}") from error
+            shown = repr(self.plain())
+            shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+            raise self.wrong(f"{self.name} {wanted}, not {shown}") from error
 
     def plain(self) -> Any:
-        """Whatever stands there."""
+        """Whatever stands there; BadInput where it is not what it is written as, or names itself into a flood."""
         import yaml
 
         loader = yaml.SafeLoader("")
         try:
-            return loader.construct_document(self.node)
-        except (yaml.YAMLError, ValueError) as error:  # a key that is a list, a date that is none
+            value = loader.construct_document(self.node)
+            measured(value)
+            return value
+        except (yaml.YAMLError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise self.wrong(f"{self.name}: {getattr(error, 'problem', None) or error}") from error
         finally:
             loader.dispose()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from promptkit import places, prompts
+from promptkit import composition, places, prompts
 from promptkit.errors import BadInput
+from promptkit.prompts.front import loaded
 from promptkit.textfile import bytes_of
+
+DECODING = {"temperature": "temperature", "max_tokens": "reply_tokens"}  # of a template, of a strategy
 
 _ITEM = re.compile(r"^(\w[\w-]*)[ \t]*:", re.MULTILINE)
 
@@ -25,13 +30,27 @@ def target(prompt: str, given: Path | None) -> Path | None:
 
 
 def refuse_other(path: Path, parent: prompts.Prompt) -> None:
-    """BadInput where the file is there already and is not what the new version is made from."""
-    if path.exists() and bytes_of(path) != parent.path.read_bytes():
+    """BadInput where the file is there already, and is neither what the new version is made from nor made from it."""
+    if path.exists() and bytes_of(path) != parent.path.read_bytes() and not _made_from(path, parent):
         raise BadInput(f"{path} is there already, and is not what was optimised", hint="-o another-file.md")
 
 
+def _made_from(path: Path, parent: prompts.Prompt) -> bool:
+    """Whether an earlier run has written the file."""
+    import yaml
+
+    front = re.match(r"---\n(.*?)^---", bytes_of(path).decode("utf-8", "replace"), re.DOTALL | re.MULTILINE)
+    with suppress(yaml.YAMLError, RecursionError, TypeError, KeyError):
+        said = loaded(front[1]) if front else None
+        return bool(said["provenance"]["parent_digest"] == parent.digest) if said else False
+    return False
+
+
 def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name: str) -> str:
-    """The new version's file: the parent's front matter with the next version and its provenance, the new body."""
+    """The new version's file: the parent's front matter with the next version and its provenance, the new body.
+
+    What the strategy decoded with, other than the template says, is part of what was measured, and of the version.
+    """
     import yaml
 
     lines = str(report["prompt"]).splitlines(keepends=True)
@@ -51,7 +70,11 @@ def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name
         "difference": [round(held[key], 4) for key in ("difference", "low", "high")],
     }
     said = yaml.safe_dump({"provenance": provenance}, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    decoding = _decoding(strategy)
     kept = {key: item for key, item in _items(front) if key not in ("version", "provenance")}
+    if decoding:
+        defaults = (yaml.safe_load(front).get("defaults") or {}) | decoding
+        kept["defaults"] = yaml.safe_dump({"defaults": defaults}, sort_keys=False, default_flow_style=None)
     if "id" in kept and name != parent["id"].rpartition("/")[2]:
         del kept["id"]
     return f"---\nversion: {parent['version'] + 1}\n{''.join(kept.values())}{said}---\n{body}"
@@ -65,7 +88,17 @@ def write(path: Path, said: str) -> None:
         fresh.write_bytes(said.encode())
         fresh.replace(path)
     except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}", hint="-o another-file.md; the calls are in the journal") from error
+        raise BadInput(
+            f"{path}: {error.strerror or error}", hint="-o another-file.md; the calls are in the journal"
+        ) from error
+
+
+def _decoding(strategy: str) -> dict[str, Any]:
+    """What the strategy sends in place of the template's own; a vote's temperature is the vote's."""
+    held: Any = composition.inner(strategy)
+    given = {name: getattr(held, field, None) for name, field in DECODING.items()}
+    own = {each.name for each in fields(held) if each.default is None}
+    return {name: value for name, value in given.items() if value is not None and DECODING[name] in own}
 
 
 def _items(front: str) -> list[tuple[str, str]]:

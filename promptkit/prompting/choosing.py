@@ -106,7 +106,8 @@ async def shown(
     refuse_bare(choice, wanted)
     wanted = _fitted(choice, wanted, problem)
     order = choice.order or shelf.usual(choice.select)
-    final = shelf.ordered(order, choice.select, wanted, held, problem.text, _dice(problem))
+    dice = rng(problem, f"order of the examples of {problem.text}")  # others than those that chose
+    final = shelf.ordered(order, choice.select, wanted, held, problem.text, dice)
     once = {id(each): each for each in left_out}
     return Shown(tuple(final), tuple(once.values()), len(written) if choice.generate else None, kept)
 
@@ -132,7 +133,8 @@ def _fitted(choice: Choice, wanted: list[Example], problem: Problem) -> list[Exa
     fit = shelf.fitting(
         wanted, lambda each: shelf.estimated(f"{each.question}\n{said(problem, each, choice.rationale)}"), choice.tokens
     )
-    told = f"{len(fit)} of {len(wanted)} examples fit into {choice.tokens} tokens, taken for {shelf.BYTES} bytes each"
+    room = f"{choice.tokens} token{'s' if choice.tokens != 1 else ''}"
+    told = f"{len(fit)} of {len(wanted)} examples fit into {room}, taken for {shelf.BYTES} bytes each"
     emit(Warned(told))
     return fit
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 
+from promptkit.fenced import blocks
 from promptkit.types import Completion
-
-_BLOCK = re.compile(r"^[ \t]*```[ \t]*(?P<language>[\w+-]*)[^\n]*\n(?P<code>.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
 
 # What `solution()` returns, else what `ans` holds; a program that did neither has printed what it has to say.
 _SAY = """
@@ -25,9 +23,9 @@ def program_in(got: Completion) -> str | None:
     """The last block of Python in a reply, or all of it where it is nothing else; None where it was cut off."""
     if got.finish == "length":
         return None
-    blocks = [found["code"] for found in _BLOCK.finditer(got.text) if found["language"].lower() in PYTHON]
-    if blocks:
-        return blocks[-1].strip() or None
+    found = [block.text for block in blocks(got.text) if block.language in PYTHON]
+    if found:
+        return found[-1].strip() or None
     return got.text.strip() if _is_program(got.text) else None
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from promptkit.errors import BadInput, BadPrompt, UnknownName
+from promptkit.prompts.front import loaded
 from promptkit.prompts.template import Prompt
 from promptkit.textfile import text_of
 
@@ -49,7 +50,7 @@ def cases_of(prompt: Prompt) -> tuple[Case, ...]:
     text = text_of(path, error=BadPrompt)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        said = yaml.safe_load(text)
+        said = loaded(text)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or " ".join(str(error).split())

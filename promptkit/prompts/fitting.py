@@ -6,7 +6,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from promptkit.errors import BadPrompt, UnknownName
-from promptkit.prompts.front import Front
+from promptkit.prompts.front import Front, brief
 
 
 def fitting(front: Front, where: tuple[str, ...], what: str, given: Any, kind: type) -> None:
@@ -27,7 +27,7 @@ def fitting(front: Front, where: tuple[str, ...], what: str, given: Any, kind: t
             TypeAdapter(hints[name]).validate_python(value, strict=True)
         except ValidationError as error:
             wanted = error.errors()[0]["msg"].removeprefix("Input ")
-            raise BadPrompt(f"{front.at(*where, name)}: {what}: {name} {wanted}, not {value!r}") from error
+            raise BadPrompt(f"{front.at(*where, name)}: {what}: {name} {wanted}, not {brief(value)}") from error
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from promptkit.bounds import measured
 from promptkit.errors import BadPrompt, UnknownName
 
 _FRONT = re.compile(r"\A---\r?\n(.*?)^---[ \t]*\r?\n?", re.DOTALL | re.MULTILINE)
+_OPENS = re.compile(r"[\[{?:-]")  # what may begin a list or mapping in YAML, each inside the one before it
+_DEEPEST = 500  # of these for the fast parser, which goes down as far as it is led, past the end of its stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def split(path: Path, text: str) -> Front:
         begin = "title: …" if path.name == "pack.md" else "version: 1"
         raise BadPrompt(f"{path}:1: no front matter", hint=f"begin the file with lines ---, {begin}, ---")
     try:
-        fields = _loaded(front[1]) or {}
+        fields = loaded(front[1]) or {}
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
@@ -73,12 +76,36 @@ def split(path: Path, text: str) -> Front:
     return Front(path, front[1], fields, text[front.end() :], text[: front.end()].count("\n") + 1)
 
 
-def _loaded(text: str) -> Any:
+def loaded(text: str) -> Any:
+    """What YAML says; YAMLError or RecursionError where it is none, or is more than memory by naming itself again."""
     import yaml
 
-    with suppress(AttributeError, yaml.YAMLError):  # without libyaml, or wrong: then the slow parser has the last word
-        return yaml.load(text, Loader=yaml.CSafeLoader)
+    try:
+        return _measured(_parsed(text))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise yaml.YAMLError(f"not what it is written as: {error}") from error  # a date that is none: 2026-13-45
+
+
+def _parsed(text: str) -> Any:
+    import yaml
+
+    fast = getattr(yaml, "CSafeLoader", None)  # not without libyaml
+    if fast is not None and len(_OPENS.findall(text)) <= _DEEPEST:
+        with suppress(yaml.YAMLError):  # where it is wrong, the slow parser has the last word
+            return yaml.load(text, Loader=fast)
     return yaml.safe_load(text)
+
+
+def _measured(value: Any) -> Any:
+    """The value, each name in it counted as what it stands for; ValueError when that is too large."""
+    measured(value)
+    return value
+
+
+def brief(value: Any) -> str:
+    """A value as a message shows it: its beginning."""
+    shown = repr(value)
+    return f"{shown[:60]}…" if len(shown) > 60 else shown
 
 
 def _inside(node: Any, name: str) -> tuple[Any, Any] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promptkit.errors import BadPrompt, UnknownName
-from promptkit.prompts.front import Front
+from promptkit.prompts.front import Front, brief
 
 MARKER = "marker"  # "Answer:" in the pack's language: every template has it without declaring it
 ANY = "any"  # of a name that stands in a list
@@ -79,5 +79,5 @@ def _one(front: Front, name: str, said: Any) -> Input:
     found = Input(name, fields["type"], "default" not in fields, fields.get("default"), str(fields.get("about", "")))
     if not found.needed and not found.takes(found.default):
         where = front.at("inputs", name, "default")
-        raise BadPrompt(f"{where}: the default of {name!r} is {found.default!r}, which is no {found.type}")
+        raise BadPrompt(f"{where}: the default of {name!r} is {brief(found.default)}, which is no {found.type}")
     return found

@@ -14,7 +14,7 @@ from typing import Any, cast
 from promptkit.errors import BadInput, BadPrompt
 from promptkit.holes import holes
 from promptkit.prompts.fitting import fitting
-from promptkit.prompts.front import Front, split
+from promptkit.prompts.front import Front, brief, split
 from promptkit.prompts.inputs import declared
 from promptkit.prompts.template import MAIN, Prompt, Reference
 from promptkit.textfile import bytes_of, decoded, text_of
@@ -23,9 +23,11 @@ from promptkit.types import Request, Role
 FIELDS = "id version inputs reader schema stop defaults scores tags tested-on about provenance".split()
 _TURN = re.compile(r"^\[\[(system|user|assistant)\]\][ \t]*\r?\n", re.MULTILINE)
 _EXTENDS = re.compile(r"\A\s*\{%-?\s*extends\s+([\"'])([^\"']*)\1\s*-?%\}")
-_DECODING = {f.name for f in fields(Request)} - {"messages", "stop", "seed", "draw", "schema", "tools", "extra"}
+_NOT_DECODING = {"messages", "stop", "seed", "draw", "schema", "tools", "extra", "weak", "raw"}
+_DECODING = {f.name for f in fields(Request)} - _NOT_DECODING
 
 Turns = tuple[tuple[Role, str], ...]
+Beside = tuple[tuple[str, str], ...]  # name and text of the files that a template names in its front matter
 
 
 def read_prompt(path: Path, origin: str) -> Prompt:
@@ -46,12 +48,13 @@ def parsed(path: Path, raw: bytes, origin: str) -> Prompt:
     front.typed("provenance", dict, {})  # what `promptkit optimize` says of where a version is from
     inputs = declared(front)
     turns, lines = _turns(path, front.body, front.line)
+    schema, beside = _schema(front)
     prompt = Prompt(
         pack=path.parent.name,
         name=path.stem,
         path=path,
         origin=origin,
-        digest=hashlib.sha256(raw).hexdigest(),
+        digest=_digest(raw, beside),
         version=front.typed("version", int, 1),
         inputs=tuple(each.name for each in inputs),
         turns=turns,
@@ -60,13 +63,13 @@ def parsed(path: Path, raw: bytes, origin: str) -> Prompt:
         defaults=front.typed("defaults", dict, {}),
         scores=front.typed("scores", dict, {}),
         about=str(front.fields.get("about", "")),
-        schema=_schema(front),
+        schema=schema,
         tags=tuple(front.typed("tags", list, [])),
         tested_on=tuple(front.typed("tested-on", list, [])),
         declared=inputs,
         references=_references(path, turns, lines),
         places={f"{MAIN}#{at}": (path, line) for at, line in enumerate(lines)},
-        files=((f"{path.parent.name}/{path.stem}", text),),
+        files=((f"{path.parent.name}/{path.stem}", text), *beside),
     )
     _check(front, prompt)
     return prompt
@@ -86,31 +89,42 @@ def _check(front: Front, prompt: Prompt) -> None:
     for word, score in prompt.scores.items():  # YAML reads an unquoted `yes` as true
         if not isinstance(word, str) or isinstance(score, bool) or not isinstance(score, (int, float)):
             where = front.at("scores", str(word))
-            raise BadPrompt(f"{where}: `scores` must give each word a number, not {word!r}: {score!r}")
+            raise BadPrompt(f"{where}: `scores` must give each word a number, not {word!r}: {brief(score)}")
     if prompt.reader and prompt.schema:
         said = "a reply is read by a reader or by a schema"
         raise BadPrompt(f"{front.at('reader')}: {said}", hint="leave one of them out")
 
 
-def _schema(front: Front) -> str | None:
-    """The JSON Schema a reply must satisfy: written out, or in a file beside the template."""
+def _digest(raw: bytes, beside: Beside) -> str:
+    """The sha256 of a file; of the files beside it that it names, too."""
+    own = hashlib.sha256(raw)
+    for name, text in beside:
+        own.update(f"\0{name}\0{text}".encode())
+    return own.hexdigest()
+
+
+def _schema(front: Front) -> tuple[str | None, Beside]:
+    """The JSON Schema a reply must satisfy, written out or in a file beside the template; and that file."""
     given = front.fields.get("schema")
     if given is None:
-        return None
+        return None, ()
     from promptkit.outputs import form
 
+    beside: Beside = ()
     if isinstance(given, str):
         path = front.path.parent / given
         if Path(given).name != given or not given.endswith(".json"):
             raise BadPrompt(f"{front.at('schema')}: `schema` must be a .json file beside the template, not {given!r}")
+        text = text_of(path, error=BadPrompt, hint=f"named in {front.path}")
+        beside = ((f"{path.parent.name}/{path.name}", text),)
         try:
-            given = json.loads(text_of(path, error=BadPrompt, hint=f"named in {front.path}"))
+            given = json.loads(text)
         except json.JSONDecodeError as error:
             raise BadPrompt(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
     if not isinstance(given, Mapping):
         raise BadPrompt(f"{front.at('schema')}: `schema` must be a JSON Schema or the name of a file that holds one")
     try:
-        return str(form(given))
+        return str(form(given)), beside
     except BadInput as error:
         raise BadPrompt(f"{front.at('schema')}: {error.message}", hint=error.hint) from error
 

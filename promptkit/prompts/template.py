@@ -12,7 +12,7 @@ from promptkit.answers.languages import DEFAULT, MARKERS
 from promptkit.errors import BadPrompt
 from promptkit.events import PromptUsed, emit_once
 from promptkit.holes import fill_holes
-from promptkit.prompts.front import split
+from promptkit.prompts.front import brief, split
 from promptkit.prompts.inputs import MARKER, Input
 from promptkit.types import Message, Request, Role, message
 
@@ -37,7 +37,7 @@ class Prompt:
     name: str
     path: Path
     origin: str  # project, user or promptkit
-    digest: str  # sha256 of the file; with other files in it, of theirs too
+    digest: str  # sha256 of the file; with other files in it or named by it, of theirs too
     version: int
     inputs: tuple[str, ...]
     turns: tuple[tuple[Role, str], ...]
@@ -87,9 +87,8 @@ class Prompt:
             raise BadPrompt(f"{self.at('inputs')}: does not take {', '.join(unknown)}", hint=_check_hint(self))
         for each in self.declared:
             if not each.takes(given[each.name]):
-                what = repr(given[each.name])
-                shown = f"{what[:60]}…" if len(what) > 60 else what
-                raise BadPrompt(f"{self.at('inputs', each.name)}: {each.name} takes a {each.type}, not {shown}")
+                where, shown = self.at("inputs", each.name), brief(given[each.name])
+                raise BadPrompt(f"{where}: {each.name} takes a {each.type}, not {shown}")
         return {MARKER: MARKERS[self.lang], **given}
 
     def _fill(self, turn: int, body: str, inputs: Mapping[str, Any]) -> str:

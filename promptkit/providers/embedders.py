@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from promptkit.errors import BadInput, BadReply, PromptkitError
-from promptkit.providers.ollama_api.address import default_host, host
+from promptkit.providers.ollama_api.address import default_host, full_name, host, hosted
+from promptkit.providers.ollama_api.installed import Register
 from promptkit.providers.ollama_api.server import OllamaServer
 from promptkit.providers.remote.chat_model import NO_KEY, Connection
 from promptkit.providers.remote.embedding import Embedder, Vectors
@@ -61,9 +62,9 @@ def _embedder(kind: str, service: Service) -> Embedder:
         body = {"model": service.model, "input": texts, "encoding_format": "float"}
         try:
             came = json.loads(await client.post("/embeddings", body=body, cast_to=bytes))
-            rows = sorted(came["data"], key=lambda each: each["index"])
-            return [each["embedding"] for each in rows], int((came.get("usage") or {}).get("prompt_tokens") or 0)
-        except (ValueError, KeyError, TypeError) as error:
+            rows = {each.get("index", place): each["embedding"] for place, each in enumerate(came["data"])}
+            return [rows[place] for place in range(len(rows))], _tokens(came.get("usage"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadReply(f"{service.who}: the reply holds no embeddings") from error
         except PromptkitError:
             raise
@@ -72,19 +73,33 @@ def _embedder(kind: str, service: Service) -> Embedder:
                 raise
             raise failure from None  # the SDK's error may repeat the key
 
-    return Embedder(f"{kind}:{service.model}", service.address, embed, clients.aclose, service.account(), local=False)
+    named = {"model": service.model, "base_url": service.address}
+    return Embedder(f"{kind}:{service.model}", lambda: named, embed, clients.aclose, service.account(), local=False)
+
+
+def _tokens(usage: Any) -> int:
+    """What the texts took, as a server tells it; 0 where it does not."""
+    told = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    return told if isinstance(told, int) and told > 0 else 0
 
 
 def _ollama(model: str) -> Embedder:
     address = host(default_host())
     server = OllamaServer(model, address, TIMEOUT)
+    register = Register(partial(server.installed, None))
 
     async def embed(texts: list[str]) -> tuple[Vectors, int]:
+        await register.needed()
         came: Any = await server.embed(texts)
         return came.embeddings, came.prompt_eval_count or 0
 
-    remote = address.endswith("ollama.com")
-    return Embedder(f"ollama:{model}", address if remote else "", embed, server.aclose, "", local=not remote)
+    def identity() -> dict[str, object]:
+        # As for chats: another model of that name is another model.
+        known: dict[str, object] = {"model": full_name(model), "digest": register.digest()}
+        return known if local else {**known, "base_url": address}
+
+    local = not hosted(model, address)
+    return Embedder(f"ollama:{model}", identity, embed, server.aclose, "", local=local)
 
 
 _OPENERS: dict[str, Callable[[str], Embedder]] = {

@@ -15,7 +15,7 @@ from typing import Any
 
 from promptkit.errors import BadInput, PromptkitError
 from promptkit.events import Delta, emit
-from promptkit.providers.ollama_api.address import default_host, full_name, host
+from promptkit.providers.ollama_api.address import default_host, full_name, host, hosted
 from promptkit.providers.ollama_api.asking import Think, body
 from promptkit.providers.ollama_api.context import least_tokens, lost, overflow
 from promptkit.providers.ollama_api.installed import Installed, Register
@@ -41,7 +41,7 @@ class Ollama:
     def __init__(self, name: str, host: str, *, num_ctx: int | None, think: Think, timeout: float) -> None:
         self.id, self.host = f"ollama:{name}", host
         self._name, self._num_ctx, self._think = name, num_ctx, think
-        self._local = not (name.endswith(("-cloud", ":cloud")) or host.endswith("ollama.com"))
+        self._local = not hosted(name, host)
         self._server = OllamaServer(name, host, timeout)
         self._register = Register(partial(self._server.installed, num_ctx))
 

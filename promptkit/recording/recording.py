@@ -18,7 +18,7 @@ from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 from promptkit import checked, sync
 from promptkit.api import RECORDING, open_journal
 from promptkit.errors import BadInput, Cut, PromptkitError
-from promptkit.events import Delta, Record, RunEnded, RunStarted, emit, metered_by, span, watch
+from promptkit.events import Delta, PromptUsed, Record, RunEnded, RunStarted, emit, metered_by, span, watch
 from promptkit.journal import Journal, NewRun, Stored
 from promptkit.recording import refusal, transports
 from promptkit.recording.active import active, current
@@ -192,7 +192,7 @@ class Recording:
             with self._lock:
                 held, self._held = self._held or [], None
                 for each in held:
-                    self.journal.append(self.run, each.to_json())
+                    self._write_down(each)
             starting.set_result(None)
         except BaseException as error:
             starting.set_exception(error)
@@ -233,7 +233,13 @@ class Recording:
             if self._held is not None:
                 self._held.append(record)
                 return
-        self.journal.append(self.run, record.to_json())
+        self._write_down(record)
+
+    def _write_down(self, record: Record) -> None:
+        if isinstance(record.event, PromptUsed):
+            self.journal.pin(self.run, record.event)
+        else:
+            self.journal.append(self.run, record.to_json())
 
     def _leave(self, error: BaseException | None) -> bool:
         """Leave the context, with the outcome made up; whether there is a run to end."""

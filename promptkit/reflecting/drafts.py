@@ -10,10 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
 from promptkit import composition, prompts
-from promptkit.errors import PromptkitError
 from promptkit.events import SampleRead, emit
 from promptkit.exchange import answer_to, put
-from promptkit.sampling import LOSING, solve_all
+from promptkit.sampling import Losing, loss, solve_all
 from promptkit.types import Message, Model, Outcome, Problem, Strategy
 
 Task = tuple[Strategy, Problem, Model]
@@ -53,34 +52,16 @@ async def drafted(
     tasks: Iterable[Task], *, where: str, each: Callable[[Outcome], None] | None = None, needed: bool = True
 ) -> list[Outcome]:
     """A draft for every task, in order; a lost one has status "error". If all are lost and `needed`, it raises."""
-    tasks = list(tasks)
-    held = [_Held(strategy) for strategy, _, _ in tasks]
-    asked = [(one, problem, model) for one, (_, problem, model) in zip(held, tasks, strict=True)]
+    asked = [(Losing(strategy), problem, model) for strategy, problem, model in tasks]
     found = await solve_all(asked, where=where, each=each)
-    errors = [one.error for one in held if one.error]
-    if needed and errors and len(errors) == len(held):
+    errors = {index: error for index, draft in enumerate(found) if (error := loss(draft))}
+    if needed and errors and len(errors) == len(found):
         raise errors[0]
-    for index, one in enumerate(held):
-        if one.error:
-            emit(SampleRead(index, None, "", str(one.error)))
+    for index, error in errors.items():
+        emit(SampleRead(index, None, "", str(error)))
     return found
-
-
-@dataclass(slots=True, eq=False)
-class _Held:
-    """A strategy for one task; the error that lost it, if one did."""
-
-    held: Strategy
-    error: PromptkitError | None = None
-
-    async def solve(self, problem: Problem, model: Model, /) -> Outcome:
-        try:
-            return await self.held.solve(problem, model)
-        except LOSING as error:
-            self.error = error
-            return Outcome(answer=None, status="error", detail={"error": str(error)})
 
 
 def lost(draft: Outcome) -> bool:
     """Whether the call behind a draft failed."""
-    return draft.status == "error"
+    return loss(draft) is not None

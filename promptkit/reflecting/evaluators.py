@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +11,7 @@ from promptkit import prompts
 from promptkit.decisions import decide_all
 from promptkit.exchange import put, verified, world_of
 from promptkit.executing import execute
+from promptkit.fenced import blocks
 from promptkit.reflecting.grades import YES_OR_NO
 from promptkit.reflecting.votes import key_of
 from promptkit.sampling import LOSING
@@ -20,7 +20,6 @@ from promptkit.types import Model, Outcome, Problem
 Name = Literal["tests", "judge", "world", "oracle"]
 
 TOLD = 2000  # last characters of what the tests wrote that a reflection is shown
-_FENCE = re.compile(r"^[ \t]*```[ \t]*\w*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
 # A program that leaves before its tests are through has not passed them; unittest.main() leaves after them.
 _RUNNER = """
 import os, runpy, sys, traceback
@@ -50,8 +49,8 @@ class Judged:
 
 def code_of(text: str) -> str:
     """The last fenced block of a reply; all of it where there is none."""
-    blocks = _FENCE.findall(text)
-    return str(blocks[-1] if blocks else text).strip("\n")
+    found = blocks(text)
+    return (found[-1].text if found else text).strip("\n")
 
 
 async def tested(code: str, tests: str) -> Judged:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from promptkit.announced import Forecast, fits, within
+from promptkit.announced import Forecast, first_fitting, fits, within
 from promptkit.types import Problem, Strategy
 
 S = TypeVar("S", bound=Strategy)
@@ -22,10 +22,8 @@ def largest(make: Callable[[int], S], problem: Problem, samples: int, sizes: ran
 
     Where even the smallest takes more, the strategy inside it is made smaller.
     """
-    for size in reversed(sizes):
-        if fits(made := make(size), problem, samples):
-            return made
-    return slimmer(make(sizes[0]), problem, samples)
+    made = first_fitting(map(make, reversed(sizes)), problem, samples)
+    return made if made is not None else slimmer(make(sizes[0]), problem, samples)
 
 
 def slimmer(strategy: S, problem: Problem, samples: int) -> S | None:

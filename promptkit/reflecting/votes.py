@@ -8,6 +8,7 @@ from typing import Any
 
 from promptkit import exchange, prompts
 from promptkit.algorithms.voting.tally import Tally, tally
+from promptkit.balloting.leader import Leader
 from promptkit.events import Best, VotesCounted, emit
 from promptkit.reflecting.drafts import lost
 from promptkit.types import Outcome, Problem
@@ -27,61 +28,62 @@ class Votes:
         self._problem = problem
         self._n = n
         self._drafts: list[Outcome] = []
+        self._keys: list[str | None] = []  # of those that are not lost
         self._of_key: dict[str, Outcome] = {}  # the first draft with an answer
-        self._led = False
+        self._leader = Leader()
 
     def take(self, draft: Outcome) -> None:
         """Count a draft."""
         self._drafts.append(draft)
-        if draft.answer is not None:
-            self._of_key.setdefault(key_of(self._problem, draft.answer), draft)
+        if lost(draft):
+            return
+        key = None if draft.answer is None else key_of(self._problem, draft.answer)
+        self._keys.append(key)
+        if key is not None:
+            self._of_key.setdefault(key, draft)
 
     def cast(self, draft: Outcome) -> None:
         """Count a draft; tell the tally, and the leader when there is one."""
         self.take(draft)
         votes, seen = self.votes, len(self._drafts)
-        emit(VotesCounted(self.counts, seen, self._n, votes.unread, votes.failed, seen == self._n))
-        if right := self.right:
-            emit(Best(right.answer, text=right.text, verified=True))
-        elif votes.winner is not None:
-            first = self._of_key[votes.winner]
-            emit(Best(first.answer, votes.share, first.text))
-        elif self._led:  # a moment ago; now the lead is shared
-            emit(Best(None))
-        self._led = bool(right) or votes.winner is not None
+        emit(VotesCounted(self._named(votes), seen, self._n, votes.unread, votes.failed, seen == self._n))
+        won, share = self._won(votes)
+        self._leader.told(Best(won.answer, share, won.text, verified=share is None) if won else None)
 
     @property
     def votes(self) -> Tally:
         """The tally so far."""
-        read = [each.answer for each in self._drafts if not lost(each)]
-        keys = [None if answer is None else key_of(self._problem, answer) for answer in read]
-        return tally(keys, len(self._drafts) - len(read))
+        return tally(self._keys, len(self._drafts) - len(self._keys))
 
     @property
     def right(self) -> Outcome | None:
         """The first draft that a program found right."""
         return next((each for each in self._drafts if each.verified), None)
 
-    @property
-    def counts(self) -> tuple[tuple[str, int], ...]:
+    def _won(self, votes: Tally) -> tuple[Outcome | None, float | None]:
+        """The draft that a program found right; else the first with the answer that is ahead, and its share."""
+        if self.right:
+            return self.right, None
+        return (None if votes.winner is None else self._of_key[votes.winner]), votes.share
+
+    def _named(self, votes: Tally) -> tuple[tuple[str, int], ...]:
         """Answers as they were first written, with their votes, best first."""
-        return tuple((str(self._of_key[key].answer), n) for key, n in self.votes.counts)
+        return tuple((str(self._of_key[key].answer), n) for key, n in votes.counts)
 
     def outcome(self, **detail: Any) -> Outcome:
         """The winner; undecided when the lead is shared or nothing could be read."""
         votes = self.votes
         told: dict[str, Any] = {
-            "votes": self.counts,
+            "votes": self._named(votes),
             "samples": votes.seen,
             "unread": votes.unread,
             "failed": votes.failed,
             "tied": [str(self._of_key[key].answer) for key in votes.tied] if len(votes.tied) > 1 else [],
             **detail,
         }
-        won = self.right or (self._of_key[votes.winner] if votes.winner is not None else None)
+        won, share = self._won(votes)
         if won is None:
             return Outcome(answer=None, status="undecided", detail=told)
-        share = votes.share if not self.right else None
         return replace(won, status="done", confidence=share, detail={**told, "verified": won.verified})
 
 

@@ -61,8 +61,8 @@ def source(given: Any) -> Source | None:
         what = f"answers is a {type(given).__name__}, which answers nothing"
         raise BadInput(what, hint="answers=input, a list, a mapping, the path of a file, or a function of the question")
     pairs = [("answers", str(name), answer) for name, answer in entries]
-    if wrong := next((answer for _, _, answer in pairs if not isinstance(answer, str)), None):
-        raise BadInput(f"an answer is text, not a {type(wrong).__name__}", hint=f"e.g. {str(wrong)!r}")
+    if wrong := [answer for _, _, answer in pairs if not isinstance(answer, str)]:
+        raise BadInput(f"an answer is text, not a {type(wrong[0]).__name__}", hint=f"e.g. {str(wrong[0])!r}")
     return Written(_checked(pairs), listed=_listed(given))
 
 
@@ -159,11 +159,17 @@ class Called:
 
     async def answer(self, question: Question, /) -> str | None:
         """What it returns; None also at the end of its input. BadInput when that is no text."""
+        answer = await self.here(partial(self._called, question.text))
         try:
-            answer = await self.here(partial(self.function, question.text))
             answer = await answer if inspect.isawaitable(answer) else answer
         except EOFError:
             return None
         if not (answer is None or isinstance(answer, str)):
             raise BadInput(f"answers gave a {type(answer).__name__} to question {question.number}, not text")
         return answer
+
+    def _called(self, question: str) -> Any:
+        try:
+            return self.function(question)
+        except (EOFError, StopIteration):  # the latter would never arrive: no future takes it
+            return None

@@ -25,6 +25,8 @@ def refuse_unable(request: Request, model: Model) -> None:
     """CapabilityMissing, naming a form of model that can, when this one cannot answer such a request."""
     if request.weak is not None and not request.logprobs:
         raise BadInput("what ends a weak reply are its log-probabilities", hint="logprobs=20")
+    if request.weak is not None and request.weak.window < 1:
+        raise BadInput("a window has at least one token", hint="Weak(below=2.0, window=64)")
     refuse_effort(request.effort, model)
     for what, can, hint in _wants(request, model):
         if not can:

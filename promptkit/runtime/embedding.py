@@ -6,7 +6,8 @@ that the journal answers it whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from promptkit.around import Around
@@ -26,18 +27,20 @@ class Embedding(Around):
 
     inner: Closing
 
-    def __init__(self, inner: Closing, open: Callable[[str], Closing]) -> None:
+    def __init__(self, inner: Closing, open: Callable[[str], Awaitable[Closing]]) -> None:
         self.inner = inner
         self._open = open
         self._opened: dict[str, Closing] = {}
+        self._opening = asyncio.Lock()
 
     async def complete(self, request: Request, /) -> Completion:
         """The completion, of the model itself or of the one that embeds."""
         name = next((value for key, value in request.extra if key == EMBEDDING), None)
         if name is None:
             return await self.inner.complete(request)
-        if name not in self._opened:
-            self._opened[name] = self._open(name)
+        async with self._opening:
+            if name not in self._opened:
+                self._opened[name] = await self._open(name)
         texts = tuple(turn for turn in request.messages if turn.role == "user")
         return await self._opened[name].complete(Request(messages=texts, max_tokens=0, extra=((EMBEDDING, name),)))
 

@@ -35,12 +35,12 @@ from promptkit.runtime.embedding import Embedding
 from promptkit.runtime.executed import Executions, executing
 from promptkit.runtime.ledger import Nominal
 from promptkit.runtime.observed import Observed
-from promptkit.runtime.open import stack, stacks
+from promptkit.runtime.open import Remembered, stack, stacks
 from promptkit.runtime.plan import Plan
 from promptkit.runtime.thinking_room import Roomy
 from promptkit.runtime.tidying import tidy
 from promptkit.runtime.unhurried import cancelled_once
-from promptkit.types import Outcome, Problem, Status, plain
+from promptkit.types import Outcome, Problem, Provider, Status, plain
 
 _ANSWERS = """in a terminal it asks you; elsewhere: --answers FILE, a YAML list of what you answer
 from Python: answers=input, a function, a list, a mapping or a file"""
@@ -127,13 +127,21 @@ class _Run:
         self._executions = Executions(plan.journal, plan.run, replay=replaying, fresh=options.fresh)
         self._started = time.monotonic()
 
-    def _embedder(self, name: str) -> Roomy:
-        """The stack of an embedding model beside the run's own, under the same caps."""
+    async def _embedder(self, name: str) -> Roomy:
+        """The stack of an embedding model beside the run's own, under the same caps; a replay has what it was."""
         from promptkit.providers.embedders import open_embedder
+        from promptkit.providers.remote.embedding import EMBEDS
 
         plan, options = self._plan, self._plan.options
+        if plan.mode == "replay":
+            known = plan.journal.run(plan.run).options.get("embedders") or {}
+            embedder: Provider = Remembered(name, known.get(name, ""), EMBEDS)
+        else:
+            embedder = open_embedder(name)
+            identity = await asyncio.to_thread(getattr, embedder, "identity")
+            await plan.journal.note_embedder(plan.run, name, identity)
         return stack(
-            open_embedder(name),
+            embedder,
             plan.journal,
             plan.run,
             self._budget,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptkit.sandbox.limits import Limits
     from promptkit.sandbox.ran import Ran
     from promptkit.sandbox.rungs import Rungs, available
-    from promptkit.sandbox.running import run
+    from promptkit.sandbox.running import ready, run
 
 _HOMES = {
     "CLAIMS": "certificate",
@@ -30,10 +30,11 @@ _HOMES = {
     "Rungs": "rungs",
     "available": "rungs",
     "facts": "described",
+    "ready": "running",
     "run": "running",
 }
 
-__all__ = ["CLAIMS", "Certificate", "Limits", "Ran", "Rungs", "available", "facts", "run"]
+__all__ = ["CLAIMS", "Certificate", "Limits", "Ran", "Rungs", "available", "facts", "ready", "run"]
 
 
 def __getattr__(name: str) -> Any:

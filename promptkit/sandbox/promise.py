@@ -29,13 +29,12 @@ IN_A_NAMESPACE = {
 def certificate(rung: Rung, seen: View, limits: Limits, told: dict[str, Any]) -> Certificate:
     """The certificate of a run on `rung` that did begin."""
     holds = held_by(rung)
-    missing = {claim: _why(rung, claim) for claim in CLAIMS if claim not in holds}
     return Certificate(
         rung=rung.name,
         kernel=platform.release(),
         layers=_layers(rung),
         holds=holds,
-        missing=missing,
+        missing=missing(rung),
         limits=_limits(rung, limits, counted="counted processes" in holds),
         read=() if rung.name == "host" else tuple(path for _, path in seen.read),
         tried=rung.held if rung.namespaces else (),
@@ -68,6 +67,12 @@ def held_by(rung: Rung) -> dict[str, str]:
         held.pop("counted processes", None)
     held |= {"system calls filtered": "seccomp"} if rung.seccomp else {}
     return {claim: how for claim, how in held.items() if claim not in rung.open}
+
+
+def missing(rung: Rung) -> dict[str, str]:
+    """Each claim that `rung` does not make, and why."""
+    holds = held_by(rung)
+    return {claim: _why(rung, claim) for claim in CLAIMS if claim not in holds}
 
 
 def _why(rung: Rung, claim: str) -> str:

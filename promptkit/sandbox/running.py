@@ -12,7 +12,7 @@ from promptkit.sandbox.kept import kept
 from promptkit.sandbox.lent import take_back
 from promptkit.sandbox.limits import Limits
 from promptkit.sandbox.plain import plainly
-from promptkit.sandbox.promise import certificate
+from promptkit.sandbox.promise import certificate, missing
 from promptkit.sandbox.ran import Ran
 from promptkit.sandbox.rungs import HOST, INSTALL, Rungs, available
 from promptkit.sandbox.scratch import made, removed
@@ -62,10 +62,8 @@ async def _in(
     seen = view(workspace, readable, packages=packages)
     told = spec(chosen, program, seen, limits, env)
     held = certificate(chosen, seen, limits, told)
-    if not held.whole and strict and not unsafe_host:
-        lacks = "; ".join(f"{claim} ({why})" for claim, why in held.missing.items())
-        loose = "or accept what there is, and read in the certificate what it is: strict=False"
-        raise SandboxMissing(f"this sandbox would not hold everything: {lacks}", hint=f"{INSTALL}\n{loose}\n{HOST}")
+    if strict and not unsafe_host:
+        _refuse(chosen)
     owner = os.stat(seen.workspace[0]).st_uid
     try:
         report, out, err = await (plainly if refused_system() else kept)(told, limits)
@@ -90,6 +88,18 @@ async def _in(
         peak_bytes=report["peak_bytes"],
         certificate=held,
     )
+
+
+def ready(rungs: Rungs) -> None:
+    """SandboxMissing where run() would refuse every program; none is run."""
+    _refuse(rungs.best())
+
+
+def _refuse(rung: Rung) -> None:
+    if lacking := missing(rung):
+        lacks = "; ".join(f"{claim} ({why})" for claim, why in lacking.items())
+        loose = "or accept what there is, and read in the certificate what it is: strict=False"
+        raise SandboxMissing(f"this sandbox would not hold everything: {lacks}", hint=f"{INSTALL}\n{loose}\n{HOST}")
 
 
 async def _chosen(rungs: Rungs | None, want: str | None, *, unsafe_host: bool) -> Rung:

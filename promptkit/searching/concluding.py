@@ -7,7 +7,7 @@ from typing import Any
 
 from promptkit.algorithms.search.nodes import Node, Path, Thought
 from promptkit.events import Best, emit
-from promptkit.exchange import Answer, formed, mended, read, reader_of, verified
+from promptkit.exchange import Answer, formed, mended, read, reader_of, verified, with_schema
 from promptkit.sampling import ask
 from promptkit.searching.states import States
 from promptkit.types import Completion, Model, Outcome
@@ -66,7 +66,8 @@ class Conclusion:
 
     async def _drawn(self, best: Node, detail: dict[str, Any]) -> Outcome:
         """The conclusion that the model draws from a state."""
-        problem, template = self.states.problem, self.states.template("answer")
+        template = self.states.template("answer")
+        problem = with_schema(self.states.problem, template)
         request = self.states.request("answer", best.thought.state, temperature=None)
         request = formed(request, problem, self.model, template)
         completion = await ask(self.model, request, where="answer")

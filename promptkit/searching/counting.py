@@ -71,7 +71,7 @@ def _least(*numbers: int | None) -> int | None:
     return min((number for number in numbers if number is not None), default=None)
 
 
-def largest(strategy: T, problem: Problem, samples: int, names: Sequence[str]) -> T | None:
+def in_step(strategy: T, problem: Problem, samples: int, names: Sequence[str]) -> T | None:
     """The strategy with these numbers made smaller, all in step, until it surely takes no more than these samples.
 
     Then each is made as large again as it can be, the first one first. None where 1 for each is too much; a number

@@ -9,12 +9,12 @@ from typing import Any, Self, TypeVar, cast
 from promptkit import prompts, registry
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
-from promptkit.ranges import at_least
-from promptkit.searching.counting import largest
+from promptkit.ranges import at_least, warm
+from promptkit.searching.counting import in_step
 from promptkit.searching.terms import Generate, Terms
-from promptkit.types import Problem, Strategy
+from promptkit.types import Problem
 
-T = TypeVar("T", bound="Growing")
+T = TypeVar("T")
 
 PAPER: Mapping[str, Any] = {"generate": "propose", "k": 5, "n_evaluate": 3, "depth": 3}  # arXiv:2305.10601
 
@@ -50,10 +50,6 @@ class Growing:
         """With the pack's defaults where a field is None."""
         return filled(self, problem, {})
 
-    def shrunk(self: T, problem: Problem, samples: int, names: Sequence[str]) -> T | None:
-        """The largest version that takes no more samples: these numbers, and those of the tree, made smaller."""
-        return largest(self, problem, samples, [*names, *numbers_of(self)])
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuing(Growing):
@@ -75,19 +71,26 @@ class Valuing(Growing):
 
 def filled(strategy: T, problem: Problem, usual: Mapping[str, Any]) -> T:
     """The strategy with the pack's values where it has none, those of `tot` for the tree; then the usual ones."""
-    pack, kind = prompts.pack(problem.pack), type(strategy)
+    pack, kind = prompts.pack(problem.pack), cast(Any, type(strategy))
     named = {f.name for f in fields(kind)}
     shared = {f.name for f in fields(Valuing)} & named
-    trees = pack.parameters("tot", registry.load("strategy", "tot"))
-    own = pack.parameters(registry.name_of("strategy", cast(Strategy, strategy)), kind)
+    tot = registry.load("strategy", "tot")
+    trees = own = pack.parameters("tot", tot)
+    if not isinstance(strategy, tot):
+        own = pack.parameters(registry.name_of("strategy", strategy), kind)
     values = {**PAPER, **usual, **{name: value for name, value in trees.items() if name in shared}, **own}
     if getattr(strategy, "evaluator", None) is not None:
         values["n_evaluate"] = None
     missing = {name: value for name, value in values.items() if name in named and getattr(strategy, name) is None}
-    return replace(strategy, **missing)
+    return cast(T, replace(cast(Any, strategy), **missing))
 
 
-def numbers_of(strategy: Any) -> list[str]:
+def shrunk(strategy: T, problem: Problem, samples: int, names: Sequence[str]) -> T | None:
+    """The largest version that takes no more samples: these numbers, and those of the tree, made smaller."""
+    return in_step(strategy, problem, samples, [*names, *_numbers_of(strategy)])
+
+
+def _numbers_of(strategy: Any) -> list[str]:
     """The numbers of a tree that decide how many samples it takes, and can be smaller."""
     judges = getattr(strategy, "evaluator", None) is None and hasattr(strategy, "n_evaluate")
     listed = strategy.generate == "propose" or strategy.nodes is not None
@@ -103,12 +106,9 @@ def positive(strategy: object, names: Iterable[str]) -> None:
 def different(strategy: Any) -> None:
     """BadInput when samples that are to differ would all be the same one."""
     many = (getattr(strategy, "n_evaluate", None) or 1) > 1 or (strategy.generate == "sample" and (strategy.k or 1) > 1)
-    if strategy.temperature <= 0 and many:
-        name = registry.name_of("strategy", strategy)
-        raise BadInput(
-            f"{name} at temperature 0 would count one sample several times",
-            hint="e.g. --temperature 0.7, or --temperature 0 --generate propose --n-evaluate 1",
-        )
+    if many:
+        hint = "e.g. --temperature 0.7, or --temperature 0 --generate propose --n-evaluate 1"
+        warm(strategy.temperature, "samples", hint=hint)
 
 
 def alone(strategy: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spoken import OFFERS, QUESTION, Said, recorded
+from spoken import DATA, OFFERS, QUESTION, Said, recorded
 
 from promptkit import registry
 from promptkit.cli.app import start
@@ -17,6 +17,7 @@ from promptkit.worlds.game24 import Game24
 Capture = pytest.CaptureFixture[str]
 STRATEGIES = [name for name in registry.names("strategy") if name != "flipped"]  # which asks you: test_flipped.py
 WORDS = {  # what they cannot do without
+    "flipped": ("--answers", str(DATA / "answers.yaml")),
     "pattern": ("--use", "fact-check"),
     "persona": ("--who", "a careful friend"),
     "reflexion": ("--evaluator", "judge"),

@@ -192,6 +192,7 @@ TEMPLATES = {
     "solve.md:4": "---\nversion: 1\ninputs: [question\n---\n{{ question }}\n",
     "solve.md:1": "{{ question }}\n",
     "solve.md:2": "---\nversion: one\n---\n{{ question }}\n",
+    "not a decoding parameter: raw": "---\ninputs: [question]\ndefaults: {raw: [1]}\n---\n{{ question }}\n",
     "not a decoding parameter: heat": "---\ninputs: [question]\ndefaults: {heat: 1}\n---\n{{ question }}\n",
     "not 'hot'": "---\ninputs: [question]\ndefaults: {temperature: hot}\n---\n{{ question }}\n",
     "'quest' is undefined": "---\ninputs: [question]\n---\n{{ quest }}\n",

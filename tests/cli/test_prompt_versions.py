@@ -10,6 +10,7 @@ import pytest
 from promptkit import api, prompts
 from promptkit.cli.app import start
 from promptkit.journal import Journal
+from promptkit.prompts import reading
 
 Capture = pytest.CaptureFixture[str]
 OLD = (
@@ -139,6 +140,7 @@ def test_the_tests_of_a_template_pass_and_fail(home: Path, capsys: Capture) -> N
         ("{}", "tests.yaml:1: not a list of tests"),
         ("- inputs: {}", "tests.yaml:1: a test has inputs and something to expect"),
         ("- {inputs: {qestion: x}, expect: {answer: x}}", "no input 'qestion'"),
+        ("- {inputs: {question: 2026-13-45}, expect: {answer: x}}", "month must be in 1..12"),
         ("- {expect: {answr: x}}", "no expectation 'answr'"),
         ("- {expect: {answer: 3}}", "answer must be a text"),
         ("- {expect: {value: 3}}", "no value can be expected"),
@@ -165,6 +167,17 @@ def test_a_template_with_a_schema_is_held_to_it(home: Path, capsys: Capture) -> 
     capsys.readouterr()
     assert start(["prompts", "test", "mine/ask"]) == 6
     assert "does not fit the output" in capsys.readouterr().err
+
+
+def test_another_schema_beside_a_template_is_another_version(home: Path) -> None:
+    path = write(home, "---\ninputs: [question]\nschema: age.json\n---\n{{ question }}\n")
+    digests = []
+    for schema in ('{"type": "object"}', '{"type": "array"}', '{"type": "object"}'):
+        path.with_name("age.json").write_text(schema, "utf-8")
+        prompt = reading.parsed(path, path.read_bytes(), "user")
+        digests.append(prompt.digest)
+        assert prompt.files[1] == ("mine/age.json", schema)
+    assert digests[0] == digests[2] != digests[1]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ def test_an_input_that_is_looped_over_is_a_list(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        ([], "game24/value needs state: add -v state=…"),
+        ([], "value.md:4:10: game24/value needs state\n  -v state=…\n"),
+        (["-v", "sate=3 5"], "value.md:4:1: no input 'sate'"),
         (["-v", "sate=3 5"], "did you mean state?"),
         (["-v", "state"], "not of the form name=value"),
     ],

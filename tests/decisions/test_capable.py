@@ -8,11 +8,23 @@ from typing import Any
 import pytest
 
 from promptkit import api
-from promptkit.errors import CapabilityMissing, UsageError
+from promptkit.errors import BadInput, CapabilityMissing, UsageError
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.sampling import ask
-from promptkit.types import Blob, Capabilities, Message, Model, Outcome, Problem, Request, ToolCall, ToolSpec, message
+from promptkit.types import (
+    Blob,
+    Capabilities,
+    Message,
+    Model,
+    Outcome,
+    Problem,
+    Request,
+    ToolCall,
+    ToolSpec,
+    Weak,
+    message,
+)
 
 PICTURE = (Message("user", (Blob("image", "0" * 64, "image/png"),)),)
 CALLED = (message("user", "x"), Message("assistant", (), (ToolCall("1", "f", "{}"),)))
@@ -66,3 +78,11 @@ def test_a_schema_that_cannot_be_used_leaves_no_run_behind(schema: str, journal:
         api.run(wanting, "x", pack="game24", model="builtin", journal=journal)
     assert not journal.runs()
     assert journal.stats()["completions"] == 0
+
+
+def test_a_window_of_no_tokens_is_refused_before_anything_is_sent(journal: Journal) -> None:
+    weak = Wanting(Request(messages=(message("user", "x"),), logprobs=20, weak=Weak(1.0, 0)))
+    able = Scripted(lambda _: "a", capabilities=Capabilities(price=(0.0, 0.0), logprobs=True))
+    with pytest.raises(BadInput, match="a window"):
+        api.run(weak, "x", model=able, journal=journal)
+    assert not journal.runs()

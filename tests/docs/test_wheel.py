@@ -31,6 +31,7 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel: Path) -> None:
     assert "promptkit/_data/builtin.gguf" in names
     assert "promptkit/_data/prompts/game24/propose.md" in names
     assert "promptkit/_data/prompts/game24/examples.yaml" in names
+    assert "promptkit/_data/recipes/optimize-words.yaml" in names
     assert "promptkit/_data/new/strategy.txt" in names
     assert "promptkit/py.typed" in names
 

@@ -27,6 +27,15 @@ def spoken(home: Path, lang: str) -> str:
     return folder.name
 
 
+def test_a_form_leaves_room_for_the_answer_line_of_its_language(tmp_path: Path) -> None:
+    said = [
+        prompts.pack(name).template("structured").render(form="A table.")
+        for name in ("general", spoken(tmp_path, "de"))
+    ]
+    assert ['"Answer:"' in turn.text for (turn,) in said] == [True, False]
+    assert ['"Antwort:"' in turn.text for (turn,) in said] == [False, True]
+
+
 def test_general_asks_in_english() -> None:
     (only,) = prompts.find("general", "cot").render(question="Why?")
     assert 'one last line that begins with "Answer:" and holds only the final answer' in only.text

@@ -33,6 +33,7 @@ def said(prompt: Prompt, **inputs: Any) -> list[tuple[str, str]]:
     return [(message.role, message.text) for message in prompt.render(**inputs)]
 
 
+DIGITS = "{% set s = ['f'] | join %}" + "{% set s = [s, s] | join %}" * 18 + "{% set n = s | int(0, 16) %}"
 MACROS = "".join(f"{{% macro m{i + 1}() %}}" + f"{{{{ m{i}() }}}}" * 10 + "{% endmacro %}" for i in range(4))
 BOMBS = [
     "{{ 'a' * 10**9 }}",
@@ -61,6 +62,10 @@ BOMBS = [
     "{% set s = ['x'] %}" + "{% set s = [s, s] | sum(start=[]) %}" * 40 + "{{ s }}",
     "{% set s = [1] %}{% set t = [1] %}" + "{% set s = [s, s] %}{% set t = [t, t] %}" * 40 + "{{ s == t }}",
     "{% set n = 10 %}" + "{% set n = n * n %}" * 60 + "{{ n }}",
+    DIGITS + "{{ n // (s[:100000] | int(0, 16)) and '' }}",
+    DIGITS + "{% if n is divisibleby(s[:100000] | int(0, 16)) %}{% endif %}",
+    "{% set n = 0x" + "f" * 40_000 + " // 0x" + "e" * 20_000 + " %}",
+    "{{ " + "9" * 5_000 + " }}",
     "{{ 5 | round(-1000000000) }}",
     "{{ 1.5 | round(1000000000, 'ceil') }}",
     "{% set s = '" + "x" * 1000 + "' %}" + "{% for a in s %}" * 5 + "{% endfor %}" * 5,
@@ -119,6 +124,8 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, body: str) -> None:
         "{{ question | nosuchfilter }}",
         "{{ namespace }}",
         "{{ [].append(1) }}",
+        "{{ ['a'] | map('upper') }}",
+        "{{ {'a': 1}.items }}",
     ],
 )
 def test_a_template_reaches_nothing(tmp_path: Path, body: str) -> None:
@@ -195,6 +202,15 @@ def test_an_output_has_a_limit(tmp_path: Path) -> None:
         ("schema: {type: nonsense}", "x", 2, "not a JSON Schema"),
         ("schema: ../secret.json", "x", 2, "beside the template"),
         ("schema: {type: object}\nreader: final", "x", 3, "by a reader or by a schema"),
+        ("about: 2026-13-45", "x", 1, "month must be in 1..12"),
+        ("version: !!int abc", "x", 1, "invalid literal"),
+        ("version: !!timestamp x", "x", 1, "not what it is written as"),
+        pytest.param(f"version: {'9' * 5000}", "x", 1, "4300 digits", id="digits"),
+        pytest.param(f"about: {'[' * 100_000}", "x", 1, "recursion", id="begun"),
+        pytest.param(f"about: {'[' * 20_000}{']' * 20_000}", "x", 1, "recursion", id="nested"),
+        pytest.param(f"about: {'- ' * 20_000}x", "x", 2, "", id="items"),
+        ("tags: &a [*a]", "x", 1, "more than 1,000,000 characters"),
+        pytest.param(f"defaults: {{temperature: '{'9' * 1000}'}}", "x", 2, f"not '{'9' * 59}…", id="long"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_line(
@@ -206,6 +222,14 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(
     assert wrong.value.message.startswith(f"{where}:"), wrong.value.message
     assert says in wrong.value.message
     assert wrong.value.message.startswith(f"{where}:{line}:"), wrong.value.message
+
+
+@pytest.mark.parametrize("field", ["about", "tags", "defaults", "scores", "provenance", "inputs", "schema"])
+def test_front_matter_that_names_itself_again_and_again_is_no_bomb(tmp_path: Path, field: str) -> None:
+    doubled = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]  # 10 to the 11th texts
+    said = ", ".join(["a0: &a0 xxxxxxxx", *doubled])
+    with pytest.raises(BadPrompt, match=r"t\.md:1: .*holds more than 1,000,000 characters"):
+        template(tmp_path, "x", f"{field}: {{{said}}}")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class Server:
     seen: list[tuple[str, Any]] = field(default_factory=list)
     status: int = 200
     body: Any = None  # in place of the vectors
+    digest: str = "a" * 64  # of Ollama's model
 
 
 @pytest.fixture
@@ -46,8 +47,15 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             pass
 
+        def do_GET(self) -> None:
+            assert self.path in ("/api/tags", "/api/ps")
+            here = [{"model": "e:latest", "digest": state.digest}] if self.path == "/api/tags" else []
+            self.say(200, {"models": here})
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if self.path == "/api/show":
+                return self.say(200, {"capabilities": ["embedding"], "model_info": {}})
             state.seen.append((self.path, body))
             vectors = [VECTORS.get(text, [0.5, 0.5]) for text in body["input"]]
             if self.path == "/v1/embeddings":
@@ -57,8 +65,11 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
             else:
                 assert self.path == "/api/embed"
                 came = {"model": "e", "embeddings": vectors, "prompt_eval_count": 7}
-            sent = json.dumps(came if state.body is None else state.body).encode()
-            self.send_response(state.status)
+            return self.say(state.status, came if state.body is None else state.body)
+
+        def say(self, status: int, body: Any) -> None:
+            sent = json.dumps(body).encode()
+            self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(sent)))
             self.end_headers()
@@ -113,6 +124,32 @@ def test_a_reply_without_vectors_is_a_bad_one(name: str, server: Server) -> None
         embed(name, "about cats")
 
 
+NAN, FAR = float("nan"), 1e300  # which 32 bits do not hold
+WRONG = [[None, 1.0], [NAN, 1.0], [FAR, 1.0], ["a", "b"], [[1.0], [2.0]], [10**400, 1], "AACAPw==", 1.0, None, []]
+
+
+@pytest.mark.parametrize("vector", WRONG, ids=lambda wrong: str(wrong)[:20])
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_no_vector_is_not_taken_for_one(name: str, vector: Any, server: Server) -> None:
+    rows = [{"index": 0, "embedding": vector}]
+    server.body = {"embeddings": [vector]} if name == "ollama:e" else {"data": rows}
+    with pytest.raises((BadReply, errors.ModelMissing)):
+        embed(name, "about cats")
+
+
+@pytest.mark.parametrize("usage", [None, [1], {"prompt_tokens": "7"}, {"prompt_tokens": -7}])
+def test_vectors_do_not_go_under_with_a_count_of_tokens(usage: Any, server: Server) -> None:
+    server.body = {"data": [{"index": 0, "embedding": [1.0]}], "usage": usage}
+    came = embed("openai:e", "about cats")
+    assert (read(came), came.usage.input_tokens) == ([(1.0,)], 0)
+
+
+def test_two_vectors_for_one_text_are_refused(server: Server) -> None:
+    server.body = {"data": [{"index": 0, "embedding": [1.0]}, {"index": 0, "embedding": [2.0]}]}
+    with pytest.raises(BadReply):
+        embed("openai:e", "about cats", "about dogs")
+
+
 @pytest.mark.parametrize("name", ["groq:x", "openai:", "builtin", "nonsense"])
 def test_what_embeds_nothing_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match="embeds no texts") as refused:
@@ -135,6 +172,34 @@ def test_a_run_embeds_once_and_is_replayed_without_a_server(name: str, server: S
     assert first.answer == again.answer == replayed.answer == "meow"
     assert [body["input"] for _, body in server.seen] == [["about dogs", "about cats"], ["purring?"]]
     assert (first.usage.calls, again.usage.cached_calls) == (3, 2)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_replay_needs_no_word_of_where_the_server_was(
+    name: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal.open(None) as journal, Journal.open(None) as other:
+        first = ask(journal, name)
+        for variable in ("OPENAI_BASE_URL", "OPENAI_COMPATIBLE_BASE_URL", "OLLAMA_HOST"):
+            monkeypatch.delenv(variable)
+        server.digest = "b" * 64
+        assert pk.replay(first.run, journal=journal).answer == "meow"
+        with (tmp_path / "run.jsonl").open("w+", encoding="utf-8") as file:
+            journal.export(first.run, file)
+            file.seek(0)
+            other.import_(file)
+        assert pk.replay(first.run, journal=other).answer == "meow"
+    assert len(server.seen) == 2
+
+
+def test_another_model_of_the_same_name_embeds_anew(server: Server) -> None:
+    with Journal.open(None) as journal:
+        ask(journal, "ollama:e")
+        ask(journal, "ollama:e", seed=1)
+        assert len(server.seen) == 2
+        server.digest = "b" * 64
+        ask(journal, "ollama:e", seed=2)
+    assert len(server.seen) == 4
 
 
 def test_neither_a_layer_nor_a_vote_embeds_anew(server: Server) -> None:

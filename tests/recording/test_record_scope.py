@@ -18,7 +18,7 @@ import pytest
 from wire_server import KEY, Answer, Stub, alone, said, stub
 
 import promptkit as pk
-from promptkit import api, events
+from promptkit import api, events, prompts
 from promptkit.errors import BadInput, JournalUnusable
 from promptkit.events import CallEnded, Record, RunEnded, RunStarted
 from promptkit.journal import Journal
@@ -224,3 +224,12 @@ print(recording.calls, recording.cached_calls)
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
         assert (done.stdout, done.stderr) == (shown, "")
     assert len(server.requests) == 1
+
+
+def test_a_template_is_pinned_and_no_event_of_the_recording(client: openai.OpenAI, journal: Journal) -> None:
+    with pk.record(journal=journal) as recording:
+        prompts.find("general", "cot").render(question="2 + 2")
+        ask(client)
+        prompts.find("general", "output").render(schema="{}")
+    assert [pin.id for pin in journal.pinned(recording.run)] == ["general/cot", "general/output"]
+    assert "PromptUsed" not in {event["type"] for event in journal.events(recording.run)}

@@ -128,7 +128,7 @@ def test_what_cannot_score_is_refused() -> None:
         BestOfN(reward="os:system")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="needs something else"):
         BestOfN(by="reward")
-    with pytest.raises(BadInput, match="one answer"):
+    with pytest.raises(BadInput, match="all answers would be the same"):
         BestOfN(temperature=0)
 
 

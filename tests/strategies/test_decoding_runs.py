@@ -94,6 +94,22 @@ def test_a_reply_without_log_probabilities_is_said_to_have_none() -> None:
         looked(NextToken(chat=True), silent)
 
 
+@pytest.mark.parametrize("logprobs", [(0.0, 0.0), (float("-inf"), float("-inf")), (float("nan"), -1.0)])
+def test_log_probabilities_that_cannot_be_are_no_bug(logprobs: tuple[float, float]) -> None:
+    top = tuple(zip((" a", " b"), logprobs, strict=True))
+
+    def script(request: Request) -> Completion:
+        return Completion(text=" a", model="scripted:x", logprobs=(Token(*top[0], top),))
+
+    with pytest.raises(BadReply, match=r"told no distribution: .*probabilities"):
+        looked(NextToken(), script)
+
+
+def test_a_way_that_is_named_twice_is_one_way() -> None:
+    ways = looked(Decode(steps=1, methods=("greedy", "beam", "greedy")), completion).detail["ways"]
+    assert [way["way"] for way in ways] == ["greedy"]
+
+
 def test_a_token_that_was_drawn_is_told_beside_the_likeliest() -> None:
     def drawn(request: Request) -> Completion:
         token = Token(" rare", log(0.01), ((" a", log(0.6)), (" b", log(0.3))))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -9,10 +12,12 @@ import script_by_prompt as by_prompt
 
 import promptkit as pk
 from promptkit import api, events
+from promptkit import examples as shelf
 from promptkit.announced import forecast, within
 from promptkit.cli.app import start
 from promptkit.errors import BadInput, Unavailable
 from promptkit.journal import Journal
+from promptkit.prompting import choosing
 from promptkit.strategies.prompting.few_shot import FewShot
 from promptkit.types import Capabilities, Problem, Request, message
 
@@ -88,6 +93,22 @@ def test_chance_is_the_seeds_and_each_questions_own() -> None:
     assert drawn(QUESTION, 0) != drawn("Another question?", 0)
 
 
+def test_the_order_of_chance_is_another_chance_than_the_choice() -> None:
+    held = shelf.listed(SHOTS)
+    plain: dict[str, Any] = {"tokens": None, "embed": None, "variety": 0.5, "leakage": "leave-out"}
+    choice = choosing.Choice(n=3, select="random", order="random", rationale=False, generate=False, **plain)
+
+    def order(seed: int) -> tuple[int, ...]:
+        problem = Problem(text=QUESTION, seed=seed)
+        got = asyncio.run(choosing.shown(choice, held, problem, pk.Scripted(lambda _: "x"), decoding={}))
+        at = [held.index(each) for each in got.examples]
+        return tuple(sorted(at).index(place) for place in at)
+
+    orders = Counter(map(order, range(240)))
+    # χ² of five degrees of freedom: above 20.5 once in a thousand.
+    assert sum((orders[each] - 40) ** 2 / 40 for each in permutations(range(3))) < 20.5
+
+
 def test_a_replay_shows_the_same_examples_of_a_store_that_is_gone(tmp_path: Any) -> None:
     path = tmp_path / "shots.csv"
     path.write_text("question,answer\n" + "".join(f"What is {n} times 3?,{3 * n}\n" for n in range(600)))
@@ -133,6 +154,12 @@ def test_a_document_is_one_text_and_ends_at_the_next_question() -> None:
     assert (request.stop[-1], request.raw, outcome.answer) == ("\nQ:", None, "Lisbon")
     _, script, _ = ask(n=2, form="raw")
     assert (script.asked[0].messages, script.asked[0].raw) == (request.messages, ())
+
+
+@pytest.mark.parametrize("how", [{"output": {"type": "object"}}, {"structured": "json"}])
+def test_a_document_has_no_place_for_the_words_of_a_form(how: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="no form can be asked for behind it"):
+        ask(form="document", **how)
 
 
 def test_what_stands_in_an_example_is_data() -> None:

@@ -167,9 +167,7 @@ def test_another_strategy_writes_it() -> None:
 
 def test_an_output_with_a_form_is_that_of_what_is_written() -> None:
     script = Script(("JSON", '{"days": 2}'), ("", questions))
-    done = run(
-        Flipped(questions=1), script, GOAL, answers=["500"], output={"type": "object", "required": ["days"]}
-    )
+    done = run(Flipped(questions=1), script, GOAL, answers=["500"], output={"type": "object", "required": ["days"]})
     assert done.outcome.value == {"days": 2}
     assert "JSON" not in script.prompts[0]
 

@@ -45,6 +45,7 @@ def test_every_block_goes_behind_the_question_of_a_run(name: str) -> None:
 def test_a_block_that_may_be_told_something_says_it() -> None:
     assert "also write bash" in blocks.block("output-automater:bash")
     assert "also write a Python script" in blocks.block("output-automater")
+    assert "at least one step" in blocks.block("output-automater")  # as in the catalogue
     assert blocks.block("recipe") != blocks.block("recipe: flour, salt")
 
 

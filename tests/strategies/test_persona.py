@@ -13,7 +13,7 @@ from promptkit.strategies.prompting.direct import Direct
 from promptkit.strategies.prompting.few_shot import FewShot
 from promptkit.strategies.search.tot import TreeOfThoughts
 from promptkit.strategies.voting.sc import SelfConsistency
-from promptkit.types import Outcome, Request, message
+from promptkit.types import Capabilities, Outcome, Request, message
 
 SAID = "You are a terse physicist. Answer as a terse physicist would."
 
@@ -118,3 +118,11 @@ def test_somebody_must_answer_or_listen() -> None:
         Persona()
     with pytest.raises(BadInput, match="--audience is empty"):
         Persona(who="x", audience=" ")
+
+
+def test_a_bare_text_has_no_place_for_a_persona() -> None:
+    model = Scripted(lambda _: "7", capabilities=Capabilities(seed=True, local=True, price=(0.0, 0.0), raw=True))
+    few = FewShot(examples=({"question": "Which?", "answer": "That."},), form="raw")
+    with pytest.raises(BadInput, match="a bare text has no place for a persona") as refused:
+        api.run(Persona(who="a cook", of=few), "What is it?", model=model, journal="memory")
+    assert "--form document" in refused.value.hint

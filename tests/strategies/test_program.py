@@ -15,6 +15,7 @@ from promptkit.errors import BadInput, SandboxMissing
 from promptkit.journal import Journal
 from promptkit.prompting.programs import program_in
 from promptkit.sandbox import Rungs, available
+from promptkit.sandbox.sent import Rung
 from promptkit.strategies.prompting.program import ProgramOfThought
 from promptkit.types import Completion, Problem
 
@@ -141,6 +142,15 @@ def test_without_a_sandbox_nothing_is_asked_and_the_way_out_is_named(monkeypatch
     assert script.asked == []
     assert "bubblewrap" in refused.value.hint or "container" in refused.value.hint
     assert "--unsafe-host" in refused.value.hint
+
+
+def test_where_a_sandbox_would_lack_a_wall_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = Rungs(None, Rung("landlock", namespaces=False, landlock=4, seccomp=True), {"bubblewrap": "no"}, "6.1")
+    monkeypatch.setattr("promptkit.sandbox.available", lambda: half)
+    script = Script(("", returning("42")))
+    with pytest.raises(SandboxMissing, match="own processes"):
+        run(ProgramOfThought(), script)
+    assert script.asked == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no limits on Windows")

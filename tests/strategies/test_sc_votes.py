@@ -319,9 +319,9 @@ def test_the_most_confident_traces_vote() -> None:
 
 
 def test_temperature_nought_would_count_one_sample_many_times() -> None:
-    with pytest.raises(BadInput, match="one answer"):
+    with pytest.raises(BadInput, match="at temperature 0 all votes would be the same"):
         vote(["a"], temperature=0.0)
-    with pytest.raises(BadInput, match="one answer"):
+    with pytest.raises(BadInput, match="at temperature 0 all answers of the strategy inside would be the same"):
         vote(["a"] * 3, of="cot(temperature=0)")
 
 

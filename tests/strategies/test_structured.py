@@ -164,6 +164,26 @@ def test_json_that_does_not_fit_is_reported_not_raised() -> None:
     assert "no JSON" in told(outcome)["fault"]
 
 
+@pytest.mark.parametrize(
+    ("of", "first", "again", "answer"),
+    [
+        ("cot", "I think so.\n\nAnswer: Lyon", "I cannot write JSON.", "Lyon"),
+        ("direct", "Lyon", "Lyon!", "Lyon"),
+        ("sc(n=3)", "I think so.\n\nAnswer: Lyon", "I cannot write JSON.", "Lyon"),
+        ("cot", "I think so.", "I cannot write JSON.", None),
+        ("cot", 'Answer: {"age": "seven"}', 'Answer: {"age": "seven"}', None),
+        ("direct", '{"age": "seven"', '{"age": "seven"', None),
+    ],
+)
+def test_an_answer_in_words_stays_where_json_does_not_come(of: str, first: str, again: str, answer: str | None) -> None:
+    script = Script(("cannot be used", again), otherwise=first)
+    outcome, seen = run(script, of=of, form=f"json:{json.dumps(PERSON)}")
+    assert (outcome.answer, outcome.text) == (answer, first)
+    assert outcome.status == ("done" if answer else "undecided")
+    assert (told(outcome)["valid"], told(outcome)["text"], outcome.value) == (False, None, None)
+    assert any(isinstance(each.event, Warned) and "form json" in each.event.message for each in seen)
+
+
 def test_a_reply_has_one_form() -> None:
     with pytest.raises(BadInput, match="one form"):
         api.plan(Structured(form="title"), "Why?", output=PERSON)

@@ -30,8 +30,8 @@ def ordered(told: Iterable[tuple[T, float]]) -> Distribution[T]:
     """The distribution of what is told, as it is told: equal probabilities stay in that order; ValueError if none."""
     tokens = sorted(told, key=lambda each: -each[1])
     mass = fsum(p for _, p in tokens)
-    if not tokens or not all(isfinite(p) and p >= 0 for _, p in tokens):
-        raise ValueError("a distribution needs tokens with finite probabilities of 0 or more")
+    if not tokens or not all(isfinite(p) and p >= 0 for _, p in tokens) or not tokens[0][1]:
+        raise ValueError("a distribution needs tokens with finite probabilities of 0 or more, one of them above 0")
     if mass > 1 + 1e-3:
         raise ValueError(f"the probabilities add up to {mass:g}")
     return Distribution(tuple(tokens), max(0.0, 1.0 - mass))

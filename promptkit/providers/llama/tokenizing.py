@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from promptkit.errors import ProviderError
@@ -38,19 +39,18 @@ def _text(piece: str | list[int]) -> str:
 def _post(address: str, key: str | None, path: str, body: Any) -> Any:
     from http.client import HTTPException  # for nothing else: it would take time from every start
 
-    connection = _connection(address)
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
-        connection.request("POST", path, json.dumps(body).encode(), headers)
-        reply = connection.getresponse()
-        said = reply.read()
+        with closing(_connection(address)) as connection:
+            _reach(connection, address)
+            connection.request("POST", path, json.dumps(body).encode(), headers)
+            reply = connection.getresponse()
+            said = reply.read()
         if reply.status != 200:
             raise ProviderError(f"llama.cpp's tokenizer failed: {said[:200].decode('utf-8', 'replace')}")
         return json.loads(said)
     except (OSError, HTTPException, ValueError) as error:
         raise ProviderError(f"llama.cpp's tokenizer does not answer: {error}") from error
-    finally:
-        connection.close()
 
 
 def _connection(address: str) -> HTTPConnection:
@@ -60,8 +60,12 @@ def _connection(address: str) -> HTTPConnection:
     if not address.startswith("unix://"):
         parts = urlsplit(address if "//" in address else f"//{address}")
         return HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=TIMEOUT)
-    connection = HTTPConnection("localhost", timeout=TIMEOUT)
-    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.sock.settimeout(TIMEOUT)
-    connection.sock.connect(address.removeprefix("unix://"))
-    return connection
+    return HTTPConnection("localhost", timeout=TIMEOUT)
+
+
+def _reach(connection: HTTPConnection, address: str) -> None:
+    """Connect by the address's own socket, where it is one of files."""
+    if address.startswith("unix://"):
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(TIMEOUT)
+        connection.sock.connect(address.removeprefix("unix://"))

@@ -24,6 +24,11 @@ def default_host() -> str:
     return os.environ.get("OLLAMA_HOST", "").strip() or f"127.0.0.1:{PORT}"
 
 
+def hosted(name: str, host: str) -> bool:
+    """Whether the model of that name answers from Ollama's cloud, and not on a machine of one's own."""
+    return name.endswith(("-cloud", ":cloud")) or host.endswith("ollama.com")
+
+
 def full_name(name: str) -> str:
     """The name with its tag and without what Ollama leaves out of its lists."""
     short = name.casefold().removeprefix("registry.ollama.ai/").removeprefix("library/")

@@ -10,12 +10,16 @@ import json
 import time
 from array import array
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from math import isfinite
 from sys import byteorder
 
 from promptkit.errors import BadReply
 from promptkit.types import Capabilities, Completion, Request, Usage
 
+EMBEDS = Capabilities(reasoning=False)
 EMBEDDING = "promptkit.embedding"  # in `extra` of a request: the model that is to embed its messages
 
 Vectors = Sequence[Sequence[float]]
@@ -26,22 +30,38 @@ class Embedder:
     """A provider over an embeddings endpoint; `embed` asks it, and raises promptkit's errors."""
 
     def __init__(
-        self, id: str, address: str, embed: Embed, close: Callable[[], Awaitable[None]], account: str, *, local: bool
+        self,
+        id: str,
+        identity: Callable[[], Mapping[str, object]],
+        embed: Embed,
+        close: Callable[[], Awaitable[None]],
+        account: str,
+        *,
+        local: bool,
     ) -> None:
         self.id, self.account = id, account
-        kind, _, model = id.partition(":")
-        self.identity = json.dumps({"embeddings": kind, "model": model, "base_url": address}, sort_keys=True)
-        self.capabilities = Capabilities(reasoning=False, local=local)
-        self._embed, self._close = embed, close
+        self.capabilities = replace(EMBEDS, local=local)
+        self._identity, self._embed, self._close = identity, embed, close
+
+    @property
+    def identity(self) -> str:
+        """All that makes its vectors its own; raises what keeps its server from telling."""
+        return json.dumps({"embeddings": self.id.partition(":")[0], **self._identity()}, sort_keys=True)
 
     async def complete(self, request: Request, /) -> Completion:
-        """The vectors of its messages; BadReply when there is not one for each, all of one length."""
+        """The vectors of its messages; BadReply when there is not one for each, all of one length and of numbers."""
         started = time.monotonic()
         texts = [each.text for each in request.messages]
         vectors, tokens = await self._embed(texts)
-        if len(vectors) != len(texts) or len({len(each) for each in vectors}) != 1 or not vectors[0]:
-            raise BadReply(f"{self.id} gave {len(vectors)} vectors for {len(texts)} texts, or some of other lengths")
-        written = json.dumps([_written(each) for each in vectors])
+        try:
+            packed = [array("f", each) for each in vectors]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise BadReply(f"{self.id} gave vectors that are no lists of numbers") from error
+        if len(packed) != len(texts) or len({len(each) for each in packed}) != 1 or not packed[0]:
+            raise BadReply(f"{self.id} gave {len(packed)} vectors for {len(texts)} texts, or some of other lengths")
+        if not all(map(isfinite, chain.from_iterable(packed))):  # it would be near to nothing, in every later run too
+            raise BadReply(f"{self.id} gave a vector with a number that is none, or infinite")
+        written = json.dumps([_written(each) for each in packed])
         seconds = time.monotonic() - started
         return Completion(text=written, model=self.id, usage=Usage(input_tokens=tokens), seconds=seconds)
 
@@ -63,8 +83,7 @@ def read(completion: Completion) -> list[tuple[float, ...]]:
         raise BadReply(f"{completion.model} gave no vectors") from error
 
 
-def _written(vector: Sequence[float]) -> str:
-    packed = array("f", vector)
+def _written(packed: array[float]) -> str:
     if byteorder == "big":
         packed.byteswap()
     return b64encode(packed.tobytes()).decode()

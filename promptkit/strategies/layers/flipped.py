@@ -39,22 +39,24 @@ class Flipped:
         fails="questions that are complete already; the catalogue measures nothing, and a model may ask for what "
         "does not matter: --facts names what does",
     )
-    asks: ClassVar[bool] = True  # a run of it has somebody who answers
+    asks: ClassVar[bool] = True
 
     questions: int = 6  # questions at most
-    facts: Sequence[str] = field(default=(), metadata={"flag": list[str]})  # ask until these are known: "budget, date"
+    facts: Sequence[str] | None = field(  # ask until these are known, e.g. "budget, deadline"; repeatable
+        default=None, metadata={"flag": list[str]}
+    )
     of: Of = field(default=None, metadata={"flag": str | None})  # strategy that writes it; default: one reply, whole
     temperature: float | None = None  # sampling temperature; default: the templates'
     reply_tokens: int | None = None  # longest reply; default: the templates'
 
     def __post_init__(self) -> None:
         at_least(1, 6, questions=self.questions)
-        given = (self.facts,) if isinstance(self.facts, str) else tuple(self.facts)
-        facts = tuple(dict.fromkeys(" ".join(fact.split()) for each in given for fact in each.split(",")))
-        if given and not any(facts):
+        given = (self.facts,) if isinstance(self.facts, str) else tuple(self.facts or ())
+        facts = tuple(filter(None, dict.fromkeys(" ".join(fact.split()) for each in given for fact in each.split(","))))
+        if given and not facts:
             raise BadInput("--facts is empty", hint='e.g. --facts "budget, deadline, audience"')
         check_decoding(self.temperature, self.reply_tokens)
-        object.__setattr__(self, "facts", tuple(filter(None, facts)))
+        object.__setattr__(self, "facts", facts or None)
         object.__setattr__(self, "of", inner(self.of))
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:

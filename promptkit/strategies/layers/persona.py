@@ -81,6 +81,8 @@ class _Somebody(Around):
     said: str
 
     async def complete(self, request: Request, /) -> Completion:
+        if request.raw is not None:
+            raise BadInput("a bare text has no place for a persona", hint="--form document, or no persona")
         return await self.inner.complete(replace(request, messages=self._first(request.messages)))
 
     def _first(self, turns: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -23,7 +23,7 @@ from promptkit.layering.forms import HINT, inlined, shape
 from promptkit.layering.holding import MOST, Held, formed
 from promptkit.layering.inside import layer
 from promptkit.layering.shapes import Json, Shape
-from promptkit.types import Model, Outcome, Problem, Strategy
+from promptkit.types import Completion, Model, Outcome, Problem, Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +72,22 @@ class Structured:
             with layer("structured", self._inner):
                 outcome = await self._inner.solve(problem, model)
         except OutputInvalid as error:
-            lost = Outcome(answer=None, text=error.reply, status="undecided")
-            return self._reported(lost, None, error.message, repaired=True)
+            return self._reported(self._unformed(problem, error.first or error.reply), None, error.message, True)
         if outcome.answer is None:
-            return self._reported(outcome, None, "no reply could be read as JSON", repaired=False)
+            lost = replace(self._unformed(problem, outcome.text), detail=outcome.detail)
+            return self._reported(lost, None, "no reply could be read as JSON", repaired=False)
         valued = replace(outcome, value=json.loads(outcome.answer))
         return self._reported(valued, outcome.answer, "", repaired=False)
+
+    def _unformed(self, problem: Problem, reply: str) -> Outcome:
+        """What a reply answers in words; undecided where it does not say, or tries to say it in JSON."""
+        plain, pack = replace(problem, output_schema=None), prompts.pack(problem.pack)
+        reader = exchange.WHOLE if self._whole(plain) else pack.reader
+        found = exchange.read(reader, Completion(text=reply, model="")) if exchange.marked(reader, reply) else None
+        if found is None or found.shown.startswith(("{", "[", "`")):
+            return Outcome(answer=None, text=reply, status="undecided")
+        emit(Best(found.shown, text=reply))
+        return Outcome(answer=found.shown, text=reply)
 
     def _reported(self, outcome: Outcome, text: str | None, fault: str, repaired: bool) -> Outcome:
         if text is None:

@@ -12,16 +12,16 @@ from typing import ClassVar, Literal, Self
 
 from promptkit import prompts
 from promptkit.announced import About, Forecast
-from promptkit.balloting.count import Count, Poll
+from promptkit.balloting.count import Poll
 from promptkit.balloting.sampled import Chains
-from promptkit.balloting.vote import Drawing, detailed
+from promptkit.balloting.vote import Drawing, concluded, detailed
 from promptkit.balloting.votes import voting
 from promptkit.errors import BadInput
-from promptkit.events import Best, Warned, emit
+from promptkit.events import Warned, emit
 from promptkit.examples import same
-from promptkit.exchange import mended, put, verified, world_of
+from promptkit.exchange import put, world_of
 from promptkit.prompting.subquestions import said
-from promptkit.ranges import at_least, fraction
+from promptkit.ranges import at_least, fraction, warm
 from promptkit.sampling import hold, sample
 from promptkit.types import Model, Outcome, Problem
 
@@ -47,10 +47,8 @@ class GeneratedKnowledge:
         at_least(1, "5, or: promptkit run cot", m=self.m)
         if self.vote not in ("majority", "weighted"):
             raise BadInput(f"--vote must be majority or weighted, not {self.vote!r}", hint="e.g. --vote majority")
-        if self.temperature <= 0 and self.m > 1:
-            raise BadInput(
-                f"at temperature {self.temperature:g} the {self.m} statements would be one", hint="--temperature 0.7"
-            )
+        if self.m > 1:
+            warm(self.temperature, "statements")
         fraction(0.5, quorum=self.quorum)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
@@ -83,21 +81,9 @@ class GeneratedKnowledge:
         result = await Drawing(count, len(views)).drawn(source, self.quorum)
         told = {"statements": statements, "lost": self.m - len(read), "repeated": len(read) - len(statements)}
         detail = {**detailed(count, result, self.vote, "none"), **told}
-        if problem.output_schema is not None and not result.votes.counts:
-            return replace(await self._mended(count, source, problem, model), detail=detail)
-        if result.shown is None:
-            return Outcome(answer=None, status="undecided", detail=detail)
-        detail["verified"] = verified(world, problem, result.shown)
-        return Outcome(answer=result.shown, text=result.text, confidence=result.share, detail=detail)
-
-    async def _mended(self, count: Count, source: Chains, problem: Problem, model: Model) -> Outcome:
-        """Where no reply has the form that was asked for, the first is asked to mend itself."""
-        first = next((got for got in count.came if got.completion), None)
-        if first is None or first.completion is None:
-            return Outcome(answer=None, status="undecided")
-        answer, mend = await mended(source.request(first.index), first.completion, problem, model)
-        emit(Best(answer.shown, text=mend.text))
-        return Outcome(answer=answer.shown, text=mend.text)
+        if source.problem.output_schema is not None and not result.votes.counts:
+            return await source.mend(count.came, detail)
+        return concluded(result, detail, problem, world)
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: fewer where statements repeat each other, or the vote is settled early."""

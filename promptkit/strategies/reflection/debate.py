@@ -12,10 +12,9 @@ from typing import ClassVar, Self
 from promptkit import prompts
 from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
-from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
 from promptkit.exchange import put
-from promptkit.ranges import at_least
+from promptkit.ranges import at_least, warm
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.forecasts import largest, rising
 from promptkit.reflecting.votes import Votes, voted
@@ -44,8 +43,7 @@ class Debate:
         object.__setattr__(self, "of", inner(self.of))
         at_least(2, 3, agents=self.agents)
         at_least(1, 2, rounds=self.rounds)
-        if self.temperature <= 0:
-            raise BadInput("agents at temperature 0 would all say the same", hint="e.g. --temperature 0.7")
+        warm(self.temperature, "agents' answers")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The majority of the last round; an agent whose reply is lost stays with what it said before."""

@@ -14,6 +14,7 @@ from promptkit import prompts
 from promptkit.announced import About, Forecast, fits, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
+from promptkit.ranges import warm
 from promptkit.reflecting.drafts import drafting
 from promptkit.reflecting.forecasts import rising, slimmer
 from promptkit.reflecting.grades import CORRECT, reviewing
@@ -43,9 +44,8 @@ class GraphOfThoughts:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
         operations = planned(self.plan)
-        several = any(each.name in ("generate", "aggregate") and each.n > 1 for each in operations)
-        if self.temperature <= 0 and several:
-            raise BadInput("at temperature 0 all thoughts would be the same", hint="e.g. --temperature 0.7")
+        if any(each.name in ("generate", "aggregate") and each.n > 1 for each in operations):
+            warm(self.temperature, "thoughts")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The thought that the plan ends with; one that rules find right ends it at once."""

@@ -14,7 +14,7 @@ from promptkit import prompts
 from promptkit.algorithms.search.mcts import LATS, mcts
 from promptkit.announced import VERDICT, About, Forecast, reply
 from promptkit.errors import BadInput
-from promptkit.ranges import at_least, fraction
+from promptkit.ranges import at_least, fraction, warm
 from promptkit.reflecting.forecasts import largest
 from promptkit.reflecting.trajectories import Trajectories
 from promptkit.searching.terms import Terms
@@ -48,8 +48,7 @@ class LanguageAgentTreeSearch:
         fraction(0.5, mix=self.mix)
         if not 0 <= self.c < float("inf"):
             raise BadInput(f"--c must be 0 or more, not {self.c:g}", hint="e.g. --c 1")
-        if self.temperature <= 0:
-            raise BadInput("at temperature 0 all continuations would be the same", hint="e.g. --temperature 0.7")
+        warm(self.temperature, "continuations")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the best trajectory; one that rules find right, or the judge accepts, ends the search."""

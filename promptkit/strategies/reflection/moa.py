@@ -12,9 +12,8 @@ from typing import ClassVar, Self
 from promptkit import prompts
 from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
-from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
-from promptkit.ranges import at_least
+from promptkit.ranges import at_least, warm
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.forecasts import largest
 from promptkit.sampling import fork
@@ -41,8 +40,7 @@ class MixtureOfAgents:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
         at_least(2, 3, layers=self.layers, proposers=self.proposers)
-        if self.temperature <= 0:
-            raise BadInput("agents at temperature 0 would all say the same", hint="e.g. --temperature 0.7")
+        warm(self.temperature, "agents' answers")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The aggregator's answer; an answer that rules find right on the way ends it."""

@@ -12,9 +12,8 @@ from itertools import combinations
 from typing import Any, ClassVar, Self
 
 from promptkit.announced import About, Forecast, exactly, reply
-from promptkit.errors import BadInput
 from promptkit.prompting.items import listed
-from promptkit.ranges import at_least
+from promptkit.ranges import at_least, warm
 from promptkit.reflecting.drafts import Reply, drafted
 from promptkit.reflecting.forecasts import largest
 from promptkit.reflecting.texts import texts
@@ -45,8 +44,7 @@ class PlanSearch:
 
     def __post_init__(self) -> None:
         at_least(1, 4, observations=self.observations, further=self.further)
-        if self.temperature <= 0:
-            raise BadInput("at temperature 0 there would be little to choose from", hint="e.g. --temperature 0.7")
+        warm(self.temperature, "plans")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer that rules find right, else the one most plans lead to."""

@@ -13,9 +13,8 @@ from typing import ClassVar, Self
 
 from promptkit.announced import VERDICT, About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
-from promptkit.errors import BadInput
 from promptkit.events import Stopped, emit
-from promptkit.ranges import at_least
+from promptkit.ranges import at_least, warm
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.feedback import feedback
 from promptkit.reflecting.forecasts import largest, rising
@@ -48,8 +47,8 @@ class Reflect:
         object.__setattr__(self, "of", inner(self.of))
         rubric(self.rubric)
         at_least(1, 3, rounds=self.rounds)
-        if self.temperature <= 0 and self.rounds > 1:
-            raise BadInput("at temperature 0 every round would be the same", hint="e.g. --temperature 0.7")
+        if self.rounds > 1:
+            warm(self.temperature, "rounds")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The last version that was accepted; a call that is lost ends the rounds, not the run."""

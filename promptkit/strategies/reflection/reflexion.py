@@ -17,7 +17,7 @@ from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Stopped, Warned, emit
 from promptkit.executing import sandboxed
-from promptkit.ranges import at_least
+from promptkit.ranges import at_least, warm
 from promptkit.reflecting import evaluators
 from promptkit.reflecting.drafts import amended, drafted, drafting, lost
 from promptkit.reflecting.evaluators import Judged
@@ -52,8 +52,8 @@ class Reflexion:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
         at_least(1, 3, trials=self.trials, memory=self.memory)
-        if self.recall == "none" and self.temperature <= 0 and self.of is None and self.trials > 1:
-            raise BadInput("at temperature 0 every trial would be the same", hint="e.g. --temperature 0.7")
+        if self.recall == "none" and self.of is None and self.trials > 1:
+            warm(self.temperature, "trials")
         for needs, name, like in (("tests", "tests", "tests.py"), ("oracle", "gold", "42")):
             if self.evaluator == needs and getattr(self, name) is None:
                 raise BadInput(f"the evaluator {needs} needs --{name}", hint=f"e.g. --{name} {like}")

@@ -17,10 +17,11 @@ from promptkit.algorithms.search.nodes import Evaluate, Expand, Node, Path, Thou
 from promptkit.announced import About, Forecast, reply
 from promptkit.errors import BadInput
 from promptkit.events import Best, NodeAdded, NodeValued, emit
-from promptkit.ranges import at_least
+from promptkit.ranges import at_least, warm
 from promptkit.reflecting.actions import Actor, Line
 from promptkit.reflecting.consistency import discriminated
 from promptkit.reflecting.forecasts import largest
+from promptkit.searching.driving import played
 from promptkit.types import Model, Outcome, Problem
 
 
@@ -45,8 +46,7 @@ class RStar:
 
     def __post_init__(self) -> None:
         at_least(1, 4, rollouts=self.rollouts, depth=self.depth, votes=self.votes, masks=self.masks)
-        if self.temperature <= 0:
-            raise BadInput("at temperature 0 every vote would be the same", hint="e.g. --temperature 0.7")
+        warm(self.temperature, "votes")
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer with the most reward among the lines that are found again."""
@@ -82,13 +82,10 @@ class _Search:
         """Search, then discriminate."""
         emit(NodeAdded((), "", self.problem.text))
         rules = replace(RSTAR, iterations=self.how.rollouts, depth=self.how.depth)
-        search, reply = mcts(Thought("", "", ""), rules=rules, seed=self.problem.seed), None
-        while True:
-            try:
-                reply = await self._answered(search.send(reply))
-            except StopIteration as done:
-                ended = [line for node in done.value if (line := self.lines[node.path]).answer]
-                return await discriminated(self.actor, ended, self.how.masks, turns=self.turns)
+        search = mcts(Thought("", "", ""), rules=rules, seed=self.problem.seed)
+        found, _ = await played(search, self._answered)
+        ended = [line for node in found if (line := self.lines[node.path]).answer]
+        return await discriminated(self.actor, ended, self.how.masks, turns=self.turns)
 
     async def _answered(self, step: Any) -> Any:
         match step:

@@ -22,7 +22,7 @@ from promptkit.sampling import rng
 from promptkit.searching.attempts import attempted
 from promptkit.searching.counting import announced
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Valuing, filled, positive
+from promptkit.searching.parameters import Valuing, filled, positive, shrunk
 from promptkit.types import Model, Outcome, Problem, Strategy
 
 POSTERIORS: Mapping[str, Posterior] = {"gaussian": Gaussian(), "beta": Beta()}
@@ -87,7 +87,7 @@ class AdaptiveBranching(Valuing):
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer iterations and value samples, each as little as it must be."""
         how = self.resolved(problem)
-        return how.shrunk(problem, samples, ["iterations", *(["width"] if how.width > 1 else [])])
+        return shrunk(how, problem, samples, ["iterations", *(["width"] if how.width > 1 else [])])
 
     def resolved(self, problem: Problem) -> Self:
         """With the pack's defaults where a field is None; a critique is asked for once."""

@@ -19,7 +19,7 @@ from promptkit.errors import BadInput
 from promptkit.sampling import rng
 from promptkit.searching.counting import announced
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Valuing, filled, positive
+from promptkit.searching.parameters import Valuing, filled, positive, shrunk
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem
 
@@ -63,11 +63,12 @@ class Beam(Valuing):
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; the most is unknown where lists of thoughts are as long as the model likes."""
         how = self.resolved(problem)
-        return announced(how._terms(), problem, expansions=1 + ((how.depth or 1) - 1) * (how.b or 1))
+        terms = how._terms()
+        return announced(terms, problem, expansions=1 + (terms.depth - 1) * (how.b or 1))
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer chains, value samples and thoughts, each as little as it must be."""
-        return self.resolved(problem).shrunk(problem, samples, ["b"])
+        return shrunk(self.resolved(problem), problem, samples, ["b"])
 
     def resolved(self, problem: Problem) -> Self:
         """With the pack's defaults where a field is None."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from promptkit.algorithms.search.best_first import best_first
 from promptkit.algorithms.search.caps import Caps
 from promptkit.announced import About, Forecast
 from promptkit.searching.counting import announced, expanded
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Valuing, positive
+from promptkit.searching.parameters import Valuing, positive, shrunk
 from promptkit.types import Model, Outcome, Problem
 
 
@@ -37,14 +37,9 @@ class BestFirst(Valuing):
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the best state found; verified where the pack's world can tell."""
         how = self.resolved(problem)
-        caps = Caps(nodes=how.nodes, expansions=how.expansions)
-        depth, width, threshold = how.depth or 1, how.width, how.threshold
-        return await searched(
-            problem,
-            model,
-            how.terms(),
-            lambda root: best_first(root, depth=depth, width=width, threshold=threshold, caps=caps),
-        )
+        terms, caps = how.terms(), Caps(nodes=how.nodes, expansions=how.expansions)
+        shape: dict[str, Any] = {"depth": terms.depth, "width": how.width, "threshold": how.threshold}
+        return await searched(problem, model, terms, lambda root: best_first(root, **shape, caps=caps))
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; the most is unknown where lists of thoughts are as long as the model likes."""
@@ -54,4 +49,4 @@ class BestFirst(Valuing):
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer expansions, value samples and thoughts, each as little as it must be."""
-        return self.resolved(problem).shrunk(problem, samples, ["expansions"])
+        return shrunk(self.resolved(problem), problem, samples, ["expansions"])

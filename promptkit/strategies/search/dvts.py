@@ -15,7 +15,7 @@ from promptkit.algorithms.search.dvts import dvts
 from promptkit.announced import About, Forecast
 from promptkit.searching.counting import announced
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Valuing, filled, positive
+from promptkit.searching.parameters import Valuing, filled, positive, shrunk
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem
 
@@ -40,27 +40,24 @@ class DiverseTreeSearch(Valuing):
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the best chain; verified where the pack's world can tell."""
         how = self.resolved(problem)
-        shape = {"depth": how.depth or 1, "subtrees": how.subtrees, "m": how.k or 1}
-        caps = Caps(nodes=how.nodes)
-        return await searched(
-            problem, model, how._terms(), lambda root: dvts(root, **shape, aggregate=how.reward, caps=caps)
-        )
+        terms, caps = how._terms(), Caps(nodes=how.nodes)
+        shape = {"depth": terms.depth, "subtrees": how.subtrees, "m": terms.k}
+        return await searched(problem, model, terms, lambda root: dvts(root, **shape, aggregate=how.reward, caps=caps))
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: fewer when it comes upon a verified goal, or when chains end early."""
         how = self.resolved(problem)
-        depth, k, expansions = how.depth or 1, how.k or 1, 1 + ((how.depth or 1) - 1) * how.subtrees
-        steps = depth * how.subtrees * k
-        sampled = how.generate == "sample"
-        first = how.subtrees * k if sampled else 1
-        generated = steps if sampled else expansions
         terms = how._terms()
+        expansions, steps = 1 + (terms.depth - 1) * how.subtrees, terms.depth * how.subtrees * terms.k
+        sampled = terms.generate == "sample"
+        first = how.subtrees * terms.k if sampled else 1
+        generated = steps if sampled else expansions
         return announced(terms, problem, expansions=expansions, generated=generated, first=first, judged=steps)
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer subtrees, value samples and candidates, each as little as it must be."""
         how = self.resolved(problem)
-        return how.shrunk(problem, samples, ["subtrees", *(["k"] if how.generate == "propose" else [])])
+        return shrunk(how, problem, samples, ["subtrees", *(["k"] if how.generate == "propose" else [])])
 
     def resolved(self, problem: Problem) -> Self:
         """With the pack's defaults where a field is None."""

@@ -14,7 +14,7 @@ from promptkit.algorithms.search.levin import levin
 from promptkit.announced import About, Forecast
 from promptkit.searching.counting import announced, expanded
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Growing, positive
+from promptkit.searching.parameters import Growing, positive, shrunk
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem
 
@@ -41,9 +41,9 @@ class Levin(Growing):
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the likeliest finished state; verified where the pack's world can tell."""
         how = self.resolved(problem)
-        depth, caps = how.depth or 1, Caps(nodes=how.nodes, expansions=how.expansions)
+        terms, caps = how._terms(), Caps(nodes=how.nodes, expansions=how.expansions)
         return await searched(
-            problem, model, how._terms(), lambda root: levin(root, depth=depth, width=how.width, caps=caps)
+            problem, model, terms, lambda root: levin(root, depth=terms.depth, width=how.width, caps=caps)
         )
 
     def forecast(self, problem: Problem) -> Forecast:
@@ -54,7 +54,7 @@ class Levin(Growing):
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer expansions and thoughts, each as little as it must be."""
-        return self.resolved(problem).shrunk(problem, samples, ["expansions"])
+        return shrunk(self.resolved(problem), problem, samples, ["expansions"])
 
     def _terms(self) -> Terms:
         return self.terms(priors=True)

@@ -19,7 +19,7 @@ from promptkit.errors import BadInput
 from promptkit.sampling import rng
 from promptkit.searching.counting import announced
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import Valuing, filled, positive
+from promptkit.searching.parameters import Valuing, filled, positive, shrunk
 from promptkit.searching.terms import Terms
 from promptkit.types import Model, Outcome, Problem
 
@@ -83,7 +83,7 @@ class MonteCarlo(Valuing):
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With fewer iterations, value samples and thoughts, each as little as it must be."""
-        return self.resolved(problem).shrunk(problem, samples, ["iterations"])
+        return shrunk(self.resolved(problem), problem, samples, ["iterations"])
 
     def resolved(self, problem: Problem) -> Self:
         """With the pack's defaults where a field is None."""

@@ -7,8 +7,7 @@ one, checks thoughts before anything is spent on judging them, and puts the fina
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
 from promptkit import prompts
@@ -22,14 +21,13 @@ from promptkit.announced import About, Forecast
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.sampling import rng
-from promptkit.searching.counting import announced, largest
+from promptkit.searching.counting import announced
 from promptkit.searching.driving import searched
-from promptkit.searching.parameters import alone, different, numbers_of, positive
+from promptkit.searching.parameters import alone, different, filled, positive, shrunk
 from promptkit.searching.scale import Scale
 from promptkit.searching.terms import Evaluate, Generate, Terms
 from promptkit.types import Model, Outcome, Problem
 
-PAPER: Mapping[str, Any] = {"generate": "propose", "evaluate": "value", "b": 5, "k": 5, "n_evaluate": 3, "depth": 3}
 NODES = 100  # of a depth-first search, as in the paper's crosswords
 
 
@@ -90,37 +88,33 @@ class TreeOfThoughts:
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes; the most is unknown where lists of thoughts are as long as the model likes."""
         how = self.resolved(problem)
-        depth, b, k = how.depth or 1, how.b or 1, how.k or 1
+        terms = how._terms()
+        depth, k = terms.depth, terms.k
         if how.search == "bfs":
-            return announced(how._terms(), problem, expansions=1 + (depth - 1) * b)
+            return announced(terms, problem, expansions=1 + (depth - 1) * (how.b or 1))
         ways = min(how.children or k, k) if how.generate == "sample" else how.children
         states = [1 + (how.nodes or NODES), *([sum(ways**level for level in range(depth))] if ways else [])]
-        terms = how._terms()  # a vote is among the children of one state: as many rounds as expansions
+        # A vote is among the children of one state: as many rounds as expansions.
         return announced(terms, problem, expansions=min(states), rounds=min(states))
 
     def within(self, problem: Problem, samples: int) -> Self | None:
         """With a narrower beam, fewer value samples and fewer thoughts, each as little as it must be."""
         how = self.resolved(problem)
-        return largest(how, problem, samples, [*(["b"] if how.search == "bfs" else []), *numbers_of(how)])
+        return shrunk(how, problem, samples, ["b"] if how.search == "bfs" else [])
 
     def resolved(self, problem: Problem) -> Self:
         """With the pack's defaults, then the paper's, where a field is None."""
-        values = {**PAPER, **prompts.pack(problem.pack).parameters("tot", TreeOfThoughts)}
-        if self.search == "dfs":
-            values.setdefault("nodes", NODES)
-        if self.adaptive or self.evaluator is not None or self.order == "prior":
-            values["evaluate"] = "value"
-        if self.evaluator is not None:
-            values["n_evaluate"] = None
-        missing = {f.name for f in fields(self) if getattr(self, f.name) is None} & values.keys()
-        return replace(self, **{name: values[name] for name in missing})
+        each = self.adaptive or self.evaluator is not None or self.order == "prior"  # state is judged alone
+        how = replace(self, evaluate=self.evaluate or ("value" if each else None))
+        nodes = {"nodes": NODES} if self.search == "dfs" else {}
+        return filled(how, problem, {"evaluate": "value", "b": 5, **nodes})
 
     def _terms(self) -> Terms:
         names = ("depth", "generate", "k", "evaluate", "evaluator", "temperature", "reply_tokens", "nodes")
         level, n = self.search == "bfs", self.n_evaluate or 1
         priors = self.search == "dfs" and self.order == "prior"
         own = {name: getattr(self, name) for name in names}
-        return Terms(**own, n_evaluate=n, levels=level, ends=not level, unit=False, priors=priors)
+        return Terms(**own, n_evaluate=n, levels=level, unit=False, priors=priors)
 
     def _search(self, root: Thought, problem: Problem) -> Search:
         depth, b, n, caps = self.depth or 1, self.b or 1, self.n_evaluate or 1, Caps(nodes=self.nodes)

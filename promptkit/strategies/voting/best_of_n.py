@@ -13,14 +13,14 @@ from math import inf
 from typing import ClassVar
 
 from promptkit import announced, prompts
-from promptkit.announced import ONE, About, Forecast
+from promptkit.announced import ONE, About, Forecast, first_fitting
 from promptkit.balloting.rewards import By, Reward, Scored, best, by_function, by_model, by_program, chosen
 from promptkit.balloting.sampled import Answers, Chains, Sampled, heated, kept
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
 from promptkit.events import Best, Stopped, emit
 from promptkit.exchange import world_of
-from promptkit.ranges import at_least, fraction
+from promptkit.ranges import at_least, fraction, warm
 from promptkit.types import Model, Outcome, Problem, Strategy, World
 
 
@@ -49,8 +49,7 @@ class BestOfN:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
         at_least(1, 4, n=self.n, verdicts=self.verdicts, batch=self.batch)
-        if self.temperature <= 0:
-            raise BadInput(f"best-of-n at temperature {self.temperature:g} would draw one answer {self.n} times")
+        warm(self.temperature, "answers")
         fraction(0.5, quorum=self.quorum)
         if self.reward is not None and not callable(self.reward):
             raise BadInput(  # the text of one, as a journal has it, says nothing
@@ -118,8 +117,5 @@ class BestOfN:
 
     def within(self, problem: Problem, samples: int) -> BestOfN | None:
         """With as many answers as fit."""
-        for n in range(min(self.n, samples), 0, -1):
-            most = (smaller := replace(self, n=n)).forecast(problem).most
-            if most is not None and most <= samples:
-                return smaller
-        return None
+        sizes = range(min(self.n, samples), 0, -1)
+        return first_fitting((replace(self, n=n) for n in sizes), problem, samples)

@@ -24,10 +24,10 @@ from promptkit.announced import About, Forecast
 from promptkit.balloting.count import Count, Poll
 from promptkit.balloting.plain import confidences, told
 from promptkit.balloting.sampled import Chains, Sampled, Source
-from promptkit.balloting.vote import Consensus, detailed
+from promptkit.balloting.vote import Consensus, concluded, detailed
 from promptkit.errors import BadInput
-from promptkit.exchange import verified, world_of
-from promptkit.ranges import at_least, fraction
+from promptkit.exchange import world_of
+from promptkit.ranges import at_least, fraction, warm
 from promptkit.types import Model, Outcome, Problem, Weak
 
 
@@ -57,11 +57,7 @@ class DeepConf:
         if not 1 <= self.warmup <= self.n:
             raise BadInput(f"--warmup must be between 1 and --n {self.n}, not {self.warmup}", hint="e.g. --warmup 8")
         at_least(1, 8, batch=self.batch)
-        if self.temperature <= 0:
-            raise BadInput(
-                f"deepconf at temperature {self.temperature:g} would count one answer {self.n} times",
-                hint="e.g. --temperature 0.7",
-            )
+        warm(self.temperature, "votes")
         if not 0.5 < self.consensus <= 1:
             raise BadInput(
                 f"--consensus must be above 0.5 and at most 1, not {self.consensus:g}", hint="e.g. --consensus 0.95"
@@ -81,11 +77,7 @@ class DeepConf:
         drawing = Consensus(count, self.n, self.warmup, self.batch, count.agreed)
         result = await drawing.drawn(count.source(), self.quorum)
         detail = {**detailed(count, result, "deepconf", "none"), **count.saved()}
-        if result.shown is None:
-            return Outcome(answer=None, status="undecided", detail=detail)
-        right = verified(world, problem, result.shown)
-        detail |= {"verified": right, "accepted": [] if right is False else detail["accepted"]}
-        return Outcome(answer=result.shown, text=result.text, confidence=result.share, detail=detail)
+        return concluded(result, detail, problem, world)
 
     def forecast(self, problem: Problem) -> Forecast:
         """The traces it takes."""

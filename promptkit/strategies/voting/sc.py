@@ -22,16 +22,15 @@ from promptkit.algorithms.stopping.curtailment import next_batch
 from promptkit.algorithms.stopping.rule import decide
 from promptkit.algorithms.voting.tally import Tally
 from promptkit.announced import ONE, About, Forecast
-from promptkit.balloting.count import Count, Poll
-from promptkit.balloting.sampled import heated
+from promptkit.balloting.count import Poll
+from promptkit.balloting.sampled import Chains, heated
 from promptkit.balloting.stops import certifies, stopping
-from promptkit.balloting.vote import Drawing, Result, detailed
+from promptkit.balloting.vote import Drawing, concluded, detailed
 from promptkit.balloting.votes import voting
 from promptkit.composition import Of, inner
 from promptkit.errors import BadInput
-from promptkit.events import Best, emit
-from promptkit.exchange import mended, verified, world_of
-from promptkit.ranges import at_least, fraction
+from promptkit.exchange import world_of
+from promptkit.ranges import at_least, fraction, warm
 from promptkit.types import Model, Outcome, Problem, Strategy
 
 
@@ -60,11 +59,7 @@ class SelfConsistency:
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
         at_least(1, 10, n=self.n)
-        if self.temperature <= 0:
-            raise BadInput(
-                f"sc at temperature {self.temperature:g} would count one answer {self.n} times",
-                hint="e.g. --temperature 0.7, or one greedy chain: promptkit run cot",
-            )
+        warm(self.temperature, "votes", hint="e.g. --temperature 0.7, or one greedy chain: promptkit run cot")
         fraction(0.5, quorum=self.quorum)
         at_least(1, 4, batch=self.batch)
         way, rule = voting(self.vote), stopping(self.stop)
@@ -102,27 +97,15 @@ class SelfConsistency:
             of=of,
         )
         count = voting(self.vote).opened(poll)
-        drawing = Drawing(count, self.n, stopping(self.stop), self.batch)
-        result = await drawing.drawn(count.source(), self.quorum)
-        if problem.output_schema is not None and of is None and not any(got.answer for got in count.came):
-            return await self._mended(count, result, problem, model)
+        drawing, source = Drawing(count, self.n, stopping(self.stop), self.batch), count.source()
+        result = await drawing.drawn(source, self.quorum)
         detail = detailed(count, result, self.vote, self.stop)
-        if result.shown is None:
-            futile = {"reason": result.verdict.reason} if result.ruled else {}
-            return Outcome(answer=None, status="undecided", detail={**detail, **futile})
-        right = verified(world, problem, result.shown)
-        detail |= {"verified": right, "accepted": [] if right is False else detail["accepted"]}
-        return Outcome(answer=result.shown, text=result.text, confidence=result.share, detail=detail)
-
-    async def _mended(self, count: Count, result: Result, problem: Problem, model: Model) -> Outcome:
-        """Where no reply has the form that was asked for, the first is asked to mend itself."""
-        detail = detailed(count, result, self.vote, self.stop)
-        first = next((got for got in count.came if got.completion), None)
-        if first is None or first.request is None or first.completion is None:
-            return Outcome(answer=None, status="undecided", detail=detail)
-        answer, mend = await mended(first.request, first.completion, problem, model)
-        emit(Best(answer.shown, text=mend.text))
-        return Outcome(answer=answer.shown, text=mend.text, detail=detail)
+        unread = not any(got.answer for got in count.came)
+        if unread and isinstance(source, Chains) and source.problem.output_schema is not None:
+            return await source.mend(count.came, detail)
+        if result.shown is None and result.ruled:
+            detail["reason"] = result.verdict.reason
+        return concluded(result, detail, problem, world)
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: at least those that could end the vote, at most all of them and what a vote asks."""
