@@ -219,7 +219,7 @@ def formed(request: Request, problem: Problem, model: Model, template: Prompt) -
 
 
 async def mended(request: Request, got: Completion, problem: Problem, model: Model) -> tuple[Answer, Completion]:
-    """The answer after one re-ask that shows what was wrong; OutputInvalid when that does not fit, see with_schema()."""
+    """The answer after one re-ask that shows what was wrong; OutputInvalid if it does not fit, see with_schema()."""
     form, pack = _form(problem), prompts.pack(problem.pack)
     again = await asked_again(request, got, _fit(form, got)[1], form, pack, model)
     answer = read(form, again)

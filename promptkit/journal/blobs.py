@@ -33,5 +33,8 @@ def of_run(db: sqlite3.Connection, run: str) -> list[tuple[str, bytes]]:
 
 def drop(db: sqlite3.Connection, run: str) -> None:
     """Delete what no other run has."""
+    had = db.execute("SELECT sha256 FROM attached WHERE run = ?", (run,)).fetchall()
     db.execute("DELETE FROM attached WHERE run = ?", (run,))
-    db.execute("DELETE FROM blobs WHERE NOT EXISTS (SELECT 1 FROM attached WHERE attached.sha256 = blobs.sha256)")
+    db.executemany(  # of all there are, each looked for among all runs, a thousand runs would take hours
+        "DELETE FROM blobs WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM attached WHERE sha256 = ?1)", had
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -38,8 +39,9 @@ def _key(beam: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def shown(written: Mapping[str, Any]) -> str:
-    """A text on one line, its line breaks visible, and whether it had ended by itself."""
-    line = one_line(readable(written["text"]).strip(" ").replace("\n", "⏎"))
+    """A text on one line, its line breaks and what else steers a terminal visible, and whether it ended by itself."""
+    text = readable(written["text"]).strip(" ")
+    line = one_line("".join(visible(char) if unicodedata.category(char) == "Cc" else char for char in text))
     return f"{line} (end)".strip() if written["ended"] else line or visible(written["text"])
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from promptkit.errors import JournalUnusable
-from promptkit.journal import Journal, Keep, NewRun, schema
-from promptkit.types import Completion, Usage
+from promptkit.journal import Journal, Keep, NewRun, blobs, schema
+from promptkit.types import Blob, Completion, Usage
 
 DAY = 86_400
 
@@ -245,3 +245,24 @@ def test_who_has_an_older_file_open_goes_on(tmp_path: Path) -> None:
             older.execute("INSERT INTO calls (id, request, samples, usage, at) VALUES ('c2', 'null', 1, '{}', 1.0)")
             older.execute('INSERT INTO completions VALUES (\'k2\', \'c2\', \'{"text":"x","model":"m"}\', 1.0)')
             assert journal.get("k2")
+
+
+def test_a_run_that_goes_takes_its_texts_at_no_cost_of_the_others(tmp_path: Path) -> None:
+    steps = [0]
+
+    def work(db: sqlite3.Connection) -> int:
+        for n in range(400):
+            blobs.keep(db, f"r{n:03}", [Blob("file", f"{sha}", "", data=b"x") for sha in (f"own {n}", "everybody's")])
+
+        def count() -> int:
+            steps[0] += 100
+            return 0
+
+        db.set_progress_handler(count, 100)
+        blobs.drop(db, "r000")
+        db.set_progress_handler(None, 0)
+        return int(db.execute("SELECT count(*) FROM blobs").fetchone()[0])
+
+    with contextlib.closing(Journal.open(tmp_path / "journal.db")) as journal:
+        assert journal._writer.submit(work).result() == 400
+    assert steps[0] < 40_000  # of SQLite's machine; each text looked for among all runs takes a million
