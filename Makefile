@@ -24,6 +24,7 @@ check: .venv/ready-dev  ## format, lint, types, layers
 
 bench: .venv/ready-dev  ## what takes minutes: accuracy on held-out puzzles, start-up, the slow tests
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.optimize
 	$(BIN)/promptkit bench builtin
 	$(BIN)/python -m pytest -m slow -n 2
 

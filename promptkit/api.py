@@ -130,6 +130,7 @@ def _fitted(chosen: Strategy, problem: Problem, calls: int | None) -> tuple[Stra
     smaller = announced.within(chosen, problem, calls)
     if smaller is None:
         told = f"it cannot be made small enough for --max-calls {calls}: it goes on until the cap"
+        told += "; calls that the journal answers do not count"
         return chosen, (Warned(told),)
     changes = ", ".join(announced.changed(chosen, smaller))
     return smaller, (Warned(f"{changes}: what --max-calls {calls} lets through"),) if changes else ()

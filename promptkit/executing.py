@@ -36,7 +36,7 @@ async def execute(
 async def sandboxed(*, unsafe_host: bool = False) -> None:
     """SandboxMissing where none could be run as promised: known before anything is paid for. A replay runs none."""
     here = executed.executions()
-    if unsafe_host or (here and here.replaying):
+    if unsafe_host or (here and (here.replaying or here.resumed)):
         return
     from promptkit.sandbox import available, ready
 

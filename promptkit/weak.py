@@ -14,6 +14,8 @@ from math import fsum, inf, isfinite
 from promptkit.errors import BadInput
 from promptkit.types import Completion, Token, Weak
 
+NEVER = -9999.0  # the log-probability of what cannot be, to OpenAI as to us: JSON has no infinity
+
 
 def token_confidence(top: Sequence[float]) -> float:
     """Minus the mean of a token's top log-probabilities, in nats (section 2, C_i); higher is surer."""
@@ -27,12 +29,13 @@ def token_confidence(top: Sequence[float]) -> float:
 def confidence(token: Token) -> float | None:
     """How sure the model was of a token, in nats; None where nothing finite is told beside it, or it spells nothing.
 
-    An end of text, and a part of a character, are tokens to some servers and not to others.
+    An end of text, and a part of a character, are tokens to some servers and not to others. What a form forbids comes
+    with NEVER: a mean with it would outweigh the whole trace, and a token left alone by it was no choice of the model.
     """
     if not token.text:
         return None
-    top = tuple(logprob for _, logprob in token.top if isfinite(logprob))
-    return token_confidence(top) if top else None
+    top = tuple(logprob for _, logprob in token.top if NEVER < logprob < inf)
+    return token_confidence(top) if len(top) > 1 or len(top) == len(token.top) == 1 else None
 
 
 class Trace:

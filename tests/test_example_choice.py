@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections import Counter
 from functools import partial
@@ -92,7 +93,7 @@ def test_nothing_to_balance_is_an_error() -> None:
 def test_a_leak_that_had_the_only_label_twice_leaves_something_to_balance() -> None:
     held = [*HELD[:4], Example(question="How many legs has a bee?", answer="6", origin="shots:7")]
     for leak in held:
-        shown, _ = examples.chosen("balanced", held, QUESTION, 3, dice=dice, leak=lambda each, leak=leak: each is leak)
+        shown, _ = examples.chosen("balanced", held, QUESTION, 3, dice=dice, leak=partial(operator.is_, leak))
         assert len(shown) == 3
 
 

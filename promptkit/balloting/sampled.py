@@ -31,6 +31,7 @@ class Sampled:
     request: Request | None = None  # of a chain; the answer of another strategy has none of its own …
     completion: Completion | None = None  # … nor a completion
     error: PromptkitError | None = None
+    right: bool = False  # whether a program found the answer of another strategy right
 
 
 Each = Callable[[Sampled], None]
@@ -150,7 +151,8 @@ class Answers:
             return Sampled(index, turns=turns, error=error)
         answer = None if outcome.answer is None else Answer(key_of(self._reader, outcome.answer), outcome.answer)
         emit(SampleRead(index, answer.shown if answer else None, "of" if answer else "", _unread(outcome)))
-        return Sampled(index, answer, outcome.text or outcome.answer or "", turns)
+        text, right = outcome.text or outcome.answer or "", bool(answer and outcome.verified)
+        return Sampled(index, answer, text, turns, right=right)
 
 
 def asked(problem: Problem) -> tuple[Message, ...]:

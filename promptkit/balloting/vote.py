@@ -1,11 +1,16 @@
-"""Samples drawn until a vote has ended: by its stopping rule, or because no further sample could change it."""
+"""Samples drawn until a vote has ended: by its stopping rule, or because no further sample could change it.
+
+Rules come before votes: an answer that another strategy brings and a program found right ends the vote. Chains of the
+pack's template vote whether they are right or wrong, as in the papers; among them the rules break ties, and no more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from promptkit import prompts
 from promptkit.algorithms.stopping.curtailment import settled
 from promptkit.algorithms.stopping.rule import Decision, StoppingRule, batch_size, decide
 from promptkit.algorithms.voting.tally import Tally
@@ -14,10 +19,11 @@ from promptkit.balloting.leader import Leader
 from promptkit.balloting.sampled import Sampled, Source, kept
 from promptkit.balloting.stops import BATCH
 from promptkit.events import Best, Stopped, VotesCounted, emit
-from promptkit.exchange import verified
+from promptkit.exchange import verified, world_of
 from promptkit.types import Outcome, Problem, World
 
 Counts = tuple[tuple[str, int], ...]
+CHECKED = "an answer was checked and is right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Result:
     votes: Tally
     verdict: Decision
     ruled: bool  # whether a stopping rule ended it, not that all was settled
+    checked: tuple[str, ...] = ()  # answers found right by a program that decided it, the winner first
 
     @property
     def share(self) -> float:
@@ -52,6 +59,9 @@ class Drawing:
         """The result; QuorumLost when too many samples failed, the error itself when all did."""
         count = self._count
         while True:
+            if checked := self._checked():
+                verdict = Decision(True, CHECKED, checked[0], "a program found it right: votes do not count")
+                return self._ended(count.passing, verdict, checked)
             votes = count.votes
             verdict = self._verdict(votes)
             if verdict.stop:
@@ -59,6 +69,8 @@ class Drawing:
             seen = len(count.came)
             fresh = await source.draw(range(seen, seen + self._wide(votes, verdict)), self._take)
             kept(count.came, quorum)
+            if self._checked():
+                continue
             await count.complete(fresh)
             if count.asks:
                 self._tell(count.votes)
@@ -98,14 +110,37 @@ class Drawing:
 
     def _best(self, key: str | None, score: float) -> None:
         count = self._count
+        if checked := self._checked():
+            self._right(checked[0])
+            return
         self._leader.told(None if key is None else Best(count.shown(key), score=score, text=count.text(key)))
 
-    def _ended(self, votes: Tally, verdict: Decision) -> Result:
+    def _right(self, key: str) -> None:
+        self._leader.told(Best(self._count.shown(key), text=self._count.text(key), verified=True))
+
+    def _checked(self) -> tuple[str, ...]:
+        """The answers of another strategy that a program found right there, the first one first."""
+        count = self._count
+        if not any(got.right for got in count.came):
+            return ()
+        every = zip(count.came, count.answers, strict=True)
+        return tuple(dict.fromkeys(answer for got, answer in every if got.right and answer is not None))
+
+    def _among(self, tied: Sequence[str]) -> tuple[str, ...]:
+        """Those of the tied answers that the pack's rules find right."""
+        problem = self._count.poll.problem
+        world = world_of(prompts.pack(problem.pack), problem)
+        return tuple(key for key in tied if verified(world, problem, self._count.shown(key)))
+
+    def _ended(self, votes: Tally, verdict: Decision, checked: tuple[str, ...] = ()) -> Result:
         count, left = self._count, self._n - len(self._count.came)
-        ruled = self._stop is not None and self._stop.check(count.answers, self._n).stop
+        ruled = not checked and self._stop is not None and self._stop.check(count.answers, self._n).stop
+        if verdict.answer is None and not ruled and (checked := self._among(votes.tied)):
+            verdict = replace(verdict, answer=checked[0], reason="of the tied answers it is right by the rules")
+            self._right(checked[0])
         shown = None if verdict.answer is None else count.shown(verdict.answer)
         text = "" if verdict.answer is None else count.text(verdict.answer)
-        result = Result(verdict.answer, shown, text, votes, verdict, ruled)
+        result = Result(verdict.answer, shown, text, votes, verdict, ruled, checked)
         if left:
             emit(Stopped(verdict.reason))
         if ruled:
@@ -140,10 +175,11 @@ class Consensus(Drawing):
 def detailed(count: Count, result: Result, vote: str, stop: str) -> dict[str, Any]:
     """What an outcome tells of a vote: counts, what was lost, what holds of the answer, and how sure that is."""
     votes, verdict = result.votes, result.verdict
-    tied = votes.tied if len(votes.tied) > 1 else ()
+    tied = votes.tied if len(votes.tied) > 1 and not result.checked else ()
     heads = dict(votes.counts)
     backers = set(count.backers(result.answer)) if result.answer is not None else set()
-    others = {got.index for got in count.came if got.answer and got.answer.key != result.answer} - backers
+    good = (result.answer, *result.checked)
+    others = {got.index for got in count.came if got.answer and got.answer.key not in good and not got.right} - backers
     return {
         "votes": tuple((count.shown(key), heads[key]) for key in _order(votes)),
         "samples": len(count.came),
@@ -170,9 +206,10 @@ def concluded(result: Result, detail: dict[str, Any], problem: Problem, world: W
     """The outcome of a vote: its answer, verified where rules can tell; undecided where it has none."""
     if result.shown is None:
         return Outcome(answer=None, status="undecided", detail=detail)
-    right = verified(world, problem, result.shown)
+    right = True if result.checked else verified(world, problem, result.shown)
     told = {**detail, "verified": right, "accepted": [] if right is False else detail["accepted"]}
-    return Outcome(answer=result.shown, text=result.text, confidence=result.share, detail=told)
+    sure = None if result.checked else result.share
+    return Outcome(answer=result.shown, text=result.text, confidence=sure, detail=told)
 
 
 def _order(votes: Tally) -> list[str]:

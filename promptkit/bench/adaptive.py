@@ -27,7 +27,10 @@ async def measure(bench: Bench) -> Section:
     for level, title in LEVELS.items():
         asked = problems(level, bench.items)
         answers = [str(problem.answer) for problem in asked]
-        here = {rule: await _voted(bench, [each.question for each in asked], rule, level) for rule in found}
+        here: dict[str, Votes] = {}
+        for rule in found:
+            here[rule] = await _voted(bench, [each.question for each in asked], rule, level)
+            bench.partly(_table(title, here, answers), len(found))
         tables.append(_table(title, here, answers))
         truth += answers
         for rule, votes in here.items():

@@ -35,6 +35,7 @@ COMPARED = (
     ("sc n=10", "cot"),
     ("cot", "direct"),
 )
+SOLVED = "Test puzzles solved"
 FITTED = 20  # validation puzzles on which sizes are chosen
 
 
@@ -47,11 +48,11 @@ async def measure(bench: Bench) -> Section:
         tuple(chosen("validation", min(FITTED, bench.items))),
         checked,
     )
-    ladder = await climb(bench, task, RUNGS, BUDGET)
+    ladder = await climb(bench, task, RUNGS, BUDGET, SOLVED)
     return Section(
         "game24",
         "Game of 24: strategies",
-        (ladder.table("Test puzzles solved"), ladder.votes("Votes over n chains")),
+        (ladder.table(SOLVED), ladder.votes("Votes over n chains")),
         (
             f"{len(task.asked)} puzzles of the test split, {seeds_told(bench)}; votes of the second table have the "
             "first seed alone. One answer a puzzle counts, checked by exact arithmetic; undecided is wrong. best-of-n "

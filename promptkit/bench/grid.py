@@ -42,15 +42,16 @@ async def measure(bench: Bench) -> Section:
     """Both kinds of proposals under three kinds of values, with a narrow beam and a wide one."""
     task = Task("grid", PACK, tuple(chosen("test", bench.items)), (), checked)
     found: dict[Cell, Measured] = {}
-    for b, proposals, values in product((1, 5), get_args(Proposals), get_args(Values)):
+    cells = list(product((1, 5), get_args(Proposals), get_args(Values)))
+    for b, proposals, values in cells:
         label = f"proposals {proposals}, values {values}, b={b}"
         mixed = Mixed(proposals=proposals, values=values, b=b)
         found[proposals, values, b] = await measured(bench, task, label, mixed, bench.seeds[:1])
-    rows = tuple((*cell, *share(m.right), m.calls) for cell, m in found.items())
+        bench.partly(_table(found), len(cells))
     return Section(
         "grid",
         "Game of 24: the model's proposals and values",
-        (Table("Test puzzles solved", ("proposals", "values", "b", *RIGHT, "calls"), rows),),
+        (_table(found),),
         (
             f"{len(task.asked)} puzzles of the test split, the first seed. Proposals: the model's, or as many legal"
             " steps drawn at random (8, 6 and 4 with 4, 3 and 2 numbers left; whole results from 0 to 300). Values:"
@@ -59,6 +60,11 @@ async def measure(bench: Bench) -> Section:
             *_claims({cell: m.right for cell, m in found.items()}),
         ),
     )
+
+
+def _table(found: Mapping[Cell, Measured]) -> Table:
+    rows = tuple((*cell, *share(m.right), m.calls) for cell, m in found.items())
+    return Table("Test puzzles solved", ("proposals", "values", "b", *RIGHT, "calls"), rows)
 
 
 def _claims(right: Mapping[Cell, Sequence[float]]) -> Iterator[str]:

@@ -81,8 +81,11 @@ class Ladder:
         return f"{one} writes {part:.0%} fewer tokens than {other}. {apart(found[one], found[other])}"
 
 
-async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung) -> Ladder:
-    """Every rung measured, those with a `size` at the budget's tokens, each with its vote; votes have one seed."""
+async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung, title: str) -> Ladder:
+    """Every rung measured, those with a `size` at the budget's tokens, each with its vote; votes have one seed.
+
+    The table of what is measured so far is told under `title`.
+    """
     bench = _one_by_one(bench)
     fitted = Fitted(bench, task)
     bench.say(f"{task.section}: sizes, on {len(task.fitting)} validation questions")
@@ -104,6 +107,7 @@ async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung) -
         n = await fitted.size("sc", {}, "n", await fitted.tokens(rung.strategy, how))
         n = next((known for known in curve if abs(known - n) <= _ALIKE * n), n)
         steps.append(Step(found, n, None if rung.strategy == "sc" else await vote(n)))
+        bench.partly(Ladder(tuple(steps), curve, allowed).table(title), len(rungs))
     for n in CURVE:
         await vote(n)
     return Ladder(tuple(steps), curve, allowed)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
+from promptkit.algorithms.stats.paired import FEW
 from promptkit.bench.section import Bench, Section
+from promptkit.render.amounts import many
 
 SECTIONS = {
     name: f"promptkit.bench.{name}"
@@ -14,6 +17,13 @@ DRAWN = ("game24", "words")  # those with a chart
 
 
 async def measure(name: str, bench: Bench) -> Section:
-    """A section, measured."""
+    """A section, measured; where there are too few questions for its intervals to say much, it says so first."""
     section: Section = await importlib.import_module(SECTIONS[name]).measure(bench)
-    return section
+    if bench.items >= FEW or name == "speed":  # which has no interval
+        return section
+    few = (
+        f"{many(bench.items, 'question')}, fewer than {FEW}: intervals are wide, and little can be told apart. Those of "
+        "means and of differences are Wilson's, as resampling so few would make them too narrow; that of an AUC is too "
+        "narrow."
+    )
+    return replace(section, notes=(few, *section.notes))

@@ -40,15 +40,21 @@ def patterns(n: int) -> tuple[Pattern, ...]:
 async def measure(bench: Bench) -> Section:
     """Shares of right answers with 0 to 8 of a pattern's examples shown, in all and by kind."""
     drawn = patterns(bench.items)
-    right = {n: await _right(bench, drawn, n) for n in SHOTS}
-    chosen = {policy: await _chosen(bench, drawn, policy) for policy in CHOICES}
+    right: dict[int, list[float]] = {}
+    for n in SHOTS:
+        right[n] = await _right(bench, drawn, n)
+        bench.partly(_by_number(right), len(SHOTS))
+    chosen: dict[Policy, list[float]] = {}
+    for policy in CHOICES:
+        chosen[policy] = await _chosen(bench, drawn, policy)
+        bench.partly(_by_choice(drawn, chosen), len(CHOICES))
     first, *_, last = SHOTS
     rise = paired_difference(right[last], right[first])
     return Section(
         "patterns",
         "Hidden rules, learned from the examples shown",
         (
-            Table("All patterns", ("examples", *RIGHT), tuple((n, *share(right[n])) for n in SHOTS)),
+            _by_number(right),
             _by_kind(drawn, right),
             _by_choice(drawn, chosen),
         ),
@@ -94,6 +100,10 @@ async def _chosen(bench: Bench, drawn: Sequence[Pattern], policy: Policy) -> lis
     right = [float(o.answer == pattern.answer) for o, pattern in zip(outcomes, drawn, strict=True)]
     bench.say(f"patterns: {CHOSEN} {policy} examples of a mixed store: {fmean(right):.0%} right")
     return right
+
+
+def _by_number(right: Mapping[int, Sequence[float]]) -> Table:
+    return Table("All patterns", ("examples", *RIGHT), tuple((n, *share(got)) for n, got in right.items()))
 
 
 def _gaps(chosen: Mapping[Policy, Sequence[float]]) -> dict[Policy, Difference]:

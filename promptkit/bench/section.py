@@ -67,6 +67,7 @@ class Bench:
     items: int  # questions of each part, at most
     seeds: Sequence[int] = (0,)
     say: Callable[[str], None] = field(default=lambda line: None)  # progress, a line at a time
+    partly: Callable[[Table, int], None] = field(default=lambda table, rows: None)  # as far as it is; rows in the end
 
     async def solve(
         self,

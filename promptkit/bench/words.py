@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from promptkit.bench.draws import Draws
-from promptkit.bench.ladder import Ladder, Rung, climb
+from promptkit.bench.ladder import Rung, climb
 from promptkit.bench.section import Bench, Cell, Section, Table
 from promptkit.bench.shares import RIGHT, compared, share
 from promptkit.bench.task import Task
@@ -41,6 +41,8 @@ RUNGS = (
 )
 FITTED = 20  # validation problems on which sizes are chosen
 LADDER: Level = "middle"
+CLIMBED = f"The ladder, level {LADDER}"
+COLUMNS = ("strategy", *RIGHT, "undecided %", "samples", "tokens out")
 
 
 @cache
@@ -56,14 +58,14 @@ def problems(level: Level, n: int, split: Split = "test") -> tuple[WordProblem, 
 async def measure(bench: Bench) -> Section:
     """Shares of right answers by level, and what each way of asking is worth where it matters most."""
     told = {level: await _level(bench, level) for level in LEVELS}
-    columns = ("strategy", *RIGHT, "undecided %", "samples", "tokens out")
-    ladder = await _ladder(bench)
+    task = _task(bench)
+    ladder = await climb(bench, task, RUNGS, BUDGET, CLIMBED)
     return Section(
         "words",
         "Arithmetic word problems",
         (
-            *(Table(LEVELS[level], columns, tuple(asked.rows)) for level, (asked, _) in told.items()),
-            ladder.table(f"The ladder, level {LADDER}"),
+            *(asked.table() for asked, _ in told.values()),
+            ladder.table(CLIMBED),
             ladder.votes(f"Votes over n chains, level {LADDER}"),
         ),
         (
@@ -75,37 +77,37 @@ async def measure(bench: Bench) -> Section:
             *(note for level, (_, got) in told.items() for note in _compared(level, got)),
             f"Ladder: strategies as users get them, seeds {', '.join(map(str, bench.seeds))}, votes of the last table "
             "the first alone. A size that a name ends in is the one whose mean output tokens come nearest the "
-            f"{ladder.budget:,.0f} of {BUDGET.label} on {FITTED} validation problems; so is the vote beside each row. "
+            f"{ladder.budget:,.0f} of {BUDGET.label} on {len(task.fitting)} validation problems; so is the vote beside each row. "
             "Draws are generated one at a time.",
         ),
         (ladder.chart(f"Word problems, level {LADDER}"),),
     )
 
 
-async def _ladder(bench: Bench) -> Ladder:
+def _task(bench: Bench) -> Task:
     asked = problems(LADDER, bench.items)
     truth = {problem.question: str(problem.answer) for problem in asked}
     fitting = problems(LADDER, min(FITTED, bench.items), "validation")
-    task = Task(
+    return Task(
         "words",
         PACK,
         tuple(truth),
         tuple(problem.question for problem in fitting),
         lambda question, outcome: outcome.answer == truth[question],
     )
-    return await climb(bench, task, RUNGS, BUDGET)
 
 
 async def _level(bench: Bench, level: Level) -> tuple[_Asked, dict[str, list[float]]]:
     """What each way of asking gets right, problem by problem."""
-    asked = _Asked(bench, problems(level, bench.items))
+    shown = SHOTS if level == LADDER else ()
+    asked = _Asked(bench, level, rows=4 + len(shown))
     got = {
         "direct": await asked.answers("direct", "direct"),
         "cot": await asked.answers("cot", "cot"),
         "sample": await asked.samples(f"cot at T = {TEMPERATURE}, one sample"),
         "sc": await asked.answers(f"sc n={SAMPLES}", "sc", seeds=bench.seeds, n=SAMPLES, temperature=TEMPERATURE),
     }
-    for n in SHOTS if level == "middle" else ():
+    for n in shown:
         label = f"few-shot chains, {n} shown"
         got[label] = await asked.answers(label, "few-shot", n=n, rationale=True)
     return asked, got
@@ -123,11 +125,17 @@ def _compared(level: Level, got: Mapping[str, Sequence[float]]) -> list[str]:
 class _Asked:
     """One list of problems, and the row each way of asking them has made."""
 
-    def __init__(self, bench: Bench, problems: Sequence[WordProblem]) -> None:
-        self.rows: list[tuple[Cell, ...]] = []
-        self._bench, self._problems = bench, problems
-        self._questions = [problem.question for problem in problems]
-        self._truth = [str(problem.answer) for problem in problems]
+    def __init__(self, bench: Bench, level: Level, rows: int) -> None:
+        """`rows`: how many there will be."""
+        self._bench, self._level, self._expected = bench, level, rows
+        self._rows: list[tuple[Cell, ...]] = []
+        asked = problems(level, bench.items)
+        self._questions = [problem.question for problem in asked]
+        self._truth = [str(problem.answer) for problem in asked]
+
+    def table(self) -> Table:
+        """The rows made so far."""
+        return Table(LEVELS[self._level], COLUMNS, tuple(self._rows))
 
     async def answers(self, label: str, strategy: str, *, seeds: Sequence[int] = (0,), **how: Any) -> list[float]:
         """What each problem got: 1 for the right answer, the mean where it is asked with several seeds."""
@@ -159,5 +167,6 @@ class _Asked:
         """`each`: how many answers a run stands for."""
         used = fmean(outcome.usage.samples for outcome in every) / each
         tokens = fmean(outcome.usage.output_tokens for outcome in every) / each
-        self.rows.append((label, *share(got), undecided, used, tokens))
-        self._bench.say(f"words: {label}, {len(got)} {self._problems[0].level} problems: {fmean(got):.0%} right")
+        self._rows.append((label, *share(got), undecided, used, tokens))
+        self._bench.say(f"words: {label}, {len(got)} {self._level} problems: {fmean(got):.0%} right")
+        self._bench.partly(self.table(), self._expected)

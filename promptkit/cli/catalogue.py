@@ -33,6 +33,7 @@ ROOMS = {
     OTHERS: "of plug-ins and of your own",
 }
 
+_ANY = Problem(text="any question")
 _PAPER = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
@@ -82,9 +83,9 @@ def _show(one: Mapping[str, Any]) -> None:
     told = [("papers", " ".join(f"https://arxiv.org/abs/{paper}" for paper in one["papers"]))]
     told += [
         ("samples", one["calls"]),
-        ("by default", "" if one["samples"] is None else spread(Forecast(**one["samples"]))),
+        (f"by default, -P {_ANY.pack}", "" if one["samples"] is None else spread(Forecast(**one["samples"]))),
     ]
-    told += [("helps", one["helps"]), ("does not", one["fails"])]
+    told += [("helps", one["helps"]), ("does not help", one["fails"])]
     for what, text in told:
         if text:
             prose(f"{what}: {clean(text)}", hang=2)
@@ -158,7 +159,7 @@ def _samples(kind: type[Any]) -> dict[str, Any] | None:
     if any(f.default is MISSING and f.default_factory is MISSING for f in fields(kind) if f.init):
         return None
     try:
-        said = forecast(kind(), Problem(text="any question"))
+        said = forecast(kind(), _ANY)
     except BadInput:  # one of two must be given, whichever
         return None
     return {"least": said.least, "expected": said.expected, "most": said.most}

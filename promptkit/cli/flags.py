@@ -63,7 +63,7 @@ SHARED: dict[str, Flag] = {
     ),
     "seed": _flag(int, 0, "--seed", help="Run seed."),
     "fresh": _flag(bool, False, "--fresh", help="Draws that no earlier run has used."),
-    "max_calls": _flag(int | None, None, "--max-calls", help="Cap on calls."),
+    "max_calls": _flag(int | None, None, "--max-calls", help="Cap on calls; those from the journal do not count."),
     "max_tokens": _flag(int | None, None, "--max-tokens", help="Cap on tokens, input and output, over the run."),
     "max_cost": _flag(float | None, None, "--max-cost", help="Cap in USD."),
     "timeout": _flag(float | None, None, "--timeout", help="Cap in seconds."),

@@ -29,6 +29,8 @@ def block(written: str) -> str:
     if not told and (colon or takes == "argument"):
         hint = f'--pattern "{name}:…"\nwhat it takes: promptkit prompts show {PACK}/{name}'
         raise BadInput(f"the pattern {name} wants something behind a colon", hint=hint)
+    if [role for role, _ in found.turns] != ["user"]:
+        raise BadInput(f"the pattern {name} has turns, and a block is one text", hint=f"mend {found.path}")
     return found.render(**({takes: told} if takes else {}))[-1].text
 
 

@@ -28,7 +28,9 @@ def behind(
         turns = [turn for each in shown for turn in _turns(problem, template, each, rationale)]
         return replace(asked, messages=(*head, *turns, *problem.history, *question))
     if problem.output_schema is not None or template.schema is not None:
-        raise BadInput("a document ends where the answer begins: no form can be asked for behind it", hint="--form chat")
+        raise BadInput(
+            "a document ends where the answer begins: no form can be asked for behind it", hint="--form chat"
+        )
     if form == "raw" and problem.history:
         raise BadInput("a bare text has no conversation before it", hint="--form document, or --form chat")
     document = prompts.pack(problem.pack).template("document")

@@ -32,7 +32,10 @@ Beside = tuple[tuple[str, str], ...]  # name and text of the files that a templa
 
 def read_prompt(path: Path, origin: str) -> Prompt:
     """The template in a file, what it refers to still open; BadPrompt, with its line, says what is wrong with it."""
-    return _read_prompt(path, origin, path.stat().st_mtime_ns)
+    found = _read_prompt(path, origin, path.stat().st_mtime_ns)
+    beside = ((path.with_name(Path(name).name), text) for name, text in found.files[1:])
+    edited = any(text_of(file, error=BadPrompt, hint=f"named in {path}") != text for file, text in beside)
+    return parsed(path, bytes_of(path, error=BadPrompt), origin) if edited else found
 
 
 @lru_cache(maxsize=512)  # by modification time: an edited file is read again

@@ -71,6 +71,11 @@ class Executions:
         """Whether it answers from the journal alone."""
         return self._replay
 
+    @property
+    def resumed(self) -> bool:
+        """Whether the run has results from before: where they are all it needs, no sandbox is."""
+        return bool(self._mine())
+
     async def have(self, asked: Asked) -> tuple[str, Ran, bool]:
         """The result's name, the result, and whether the journal had it."""
         body = asked.body()

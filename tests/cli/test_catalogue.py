@@ -121,10 +121,10 @@ def test_one_strategy_says_what_it_costs_and_what_is_known_of_it(capsys: Capture
     assert "https://arxiv.org/abs/2302.11382" in out
     assert "samples: those of the strategy inside" in out
     assert "helps: tone" in out
-    assert "does not: being right: on factual questions" in out
+    assert "does not help: being right: on factual questions" in out
     assert "by default" not in out  # who it is must be said first
     assert start(["strategies", "cot"]) == 0
-    assert "by default: 1 sample\n" in capsys.readouterr().out
+    assert "by default, -P general: 1 sample\n" in capsys.readouterr().out
     assert start(["strategies", "cot", "--json"]) == 0
     body = json.loads(capsys.readouterr().out)
     assert body["samples"] == {"least": 1, "expected": 1, "most": 1}

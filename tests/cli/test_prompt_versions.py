@@ -9,8 +9,8 @@ import pytest
 
 from promptkit import api, prompts
 from promptkit.cli.app import start
+from promptkit.errors import BadPrompt
 from promptkit.journal import Journal
-from promptkit.prompts import reading
 
 Capture = pytest.CaptureFixture[str]
 OLD = (
@@ -174,10 +174,15 @@ def test_another_schema_beside_a_template_is_another_version(home: Path) -> None
     digests = []
     for schema in ('{"type": "object"}', '{"type": "array"}', '{"type": "object"}'):
         path.with_name("age.json").write_text(schema, "utf-8")
-        prompt = reading.parsed(path, path.read_bytes(), "user")
+        prompt = prompts.find("mine", "ask")
         digests.append(prompt.digest)
         assert prompt.files[1] == ("mine/age.json", schema)
+        assert prompt.schema is not None
+        assert json.loads(prompt.schema) == json.loads(schema)
     assert digests[0] == digests[2] != digests[1]
+    path.with_name("age.json").unlink()
+    with pytest.raises(BadPrompt, match=r"age\.json: No such file"):
+        prompts.find("mine", "ask")
 
 
 @pytest.mark.parametrize(

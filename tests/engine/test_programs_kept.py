@@ -350,3 +350,12 @@ def test_without_a_sandbox_a_run_is_refused(monkeypatch: pytest.MonkeyPatch, jou
     with pytest.raises(SandboxMissing):
         asked(BY_CHANCE, journal=journal)
     assert api.runs(journal=journal) == []
+
+
+@in_sandbox
+def test_a_run_that_is_done_needs_no_sandbox_to_say_so_again(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = pk.Scripted(lambda _: block("print(42)"), name="coder")
+    done = pk.run("program", "How many?", model=model, journal=journal)
+    unable(monkeypatch)
+    again = pk.resume(done.run, model=model, journal=journal)
+    assert (done.answer, again.answer, journal.run(done.run).status) == ("42", "42", "done")

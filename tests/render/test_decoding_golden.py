@@ -110,6 +110,11 @@ def test_every_character_of_a_token_is_seen() -> None:
     assert visible("", 7) == "(mark 7)"
 
 
+@pytest.mark.parametrize(("text", "line"), [("\x1b[31m", "<U+001B>[31m (end)"), (" a\tb\x07", "a⇥b<U+0007> (end)")])
+def test_what_steers_a_terminal_is_seen_in_a_text(text: str, line: str) -> None:
+    assert decoded.shown({"text": text, "ended": True, "tokens": []}) == line
+
+
 def test_parts_of_characters_are_told_by_the_character() -> None:
     assert parts_of(["a", "\udce6\udc97", "\udca5", "b"]) == ["", "日", "日", ""]
     assert parts_of(["\udce6", "b"]) == ["", ""]  # no character comes of it

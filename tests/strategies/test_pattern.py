@@ -86,6 +86,9 @@ def test_a_block_of_one_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     script = Script()
     run(Pattern(use="in-rhyme"), script, "Why?")
     assert re.search("Why\\?\n\nSay it in rhyme\\.", script.prompts[0])
+    (tmp_path / "prompts" / "tricks" / "in-turns.md").write_text("---\nversion: 1\n---\n[[system]]\nA\n[[user]]\nB\n")
+    with pytest.raises(BadInput, match="in-turns has turns, and a block is one text"):
+        Pattern(use="in-turns")
 
 
 def test_it_is_as_large_as_what_is_inside() -> None:

@@ -184,6 +184,13 @@ def test_an_answer_in_words_stays_where_json_does_not_come(of: str, first: str, 
     assert any(isinstance(each.event, Warned) and "form json" in each.event.message for each in seen)
 
 
+def test_where_the_reply_is_the_answer_what_stands_around_the_form_is_none_of_it() -> None:
+    reply = f"Sure, here it is:\n\n{TABLE}\n\nHope this helps!"
+    outcome, seen = run(Script(otherwise=reply), of="direct")
+    assert (outcome.answer, outcome.text) == (TABLE, reply)
+    assert [each.event.answer for each in seen if isinstance(each.event, Best)][-1] == TABLE
+
+
 def test_a_reply_has_one_form() -> None:
     with pytest.raises(BadInput, match="one form"):
         api.plan(Structured(form="title"), "Why?", output=PERSON)

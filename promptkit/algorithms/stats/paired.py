@@ -15,6 +15,7 @@ from statistics import fmean
 from promptkit.algorithms.stats.intervals import wilson
 
 RESAMPLES = 5_000
+FEW = 10  # items below which resampling them is too sure: a bootstrap of six knows nothing beyond the six
 _FLIPS = 10_000  # drawn where the signs cannot be gone through
 _FINEST = 60  # the largest denominator of per-item means that are taken as fractions: up to 60 seeds
 
@@ -38,7 +39,10 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95, seed: int = 0) -> Difference:
-    """a - b of shares on the same items: percentile bootstrap (Efron 1979), p by flipping signs (Fisher 1935)."""
+    """a - b of shares on the same items: percentile bootstrap (Efron 1979), p by flipping signs (Fisher 1935).
+
+    Of fewer than FEW items the interval is Wilson's, as if each share were the chance of a 1: too wide, never too sure.
+    """
     gaps = [x - y for x, y in zip(a, b, strict=True)]
     if not gaps:
         return Difference(0.0, -1.0, 1.0, 1.0)
@@ -47,7 +51,7 @@ def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float 
 
 
 def mean_interval(per_item: Sequence[float], confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """The interval of a mean share: percentile bootstrap over items (Efron 1979), Wilson's where each is 0 or 1."""
+    """The interval of a mean share: bootstrap over items (Efron 1979), Wilson's for 0 and 1 and for fewer than FEW."""
     if all(share in (0, 1) for share in per_item):
         return wilson(round(sum(per_item)), len(per_item), confidence)
     return _interval_of_mean(per_item, 0.0, confidence, seed)
@@ -90,6 +94,9 @@ def _interval_of_mean(items: Sequence[float], lowest: float, confidence: float, 
             1
         ]  # the largest part that might be unlike them, and nobody knows how
         return items[0] - others * (items[0] - lowest), items[0] + others * (1 - items[0])
+    if len(items) < FEW:  # of all that lies between the same bounds with the same mean, 0 and 1 vary most
+        low, high = wilson(sum((item - lowest) / (1 - lowest) for item in items), len(items), confidence)
+        return lowest + low * (1 - lowest), lowest + high * (1 - lowest)
     rng = random.Random(seed)
     return _percentiles([fmean(rng.choices(items, k=len(items))) for _ in range(RESAMPLES)], confidence)
 

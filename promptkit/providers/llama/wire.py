@@ -19,11 +19,10 @@ from promptkit.providers.llama.schema import as_grammar, check_schema, violation
 from promptkit.providers.llama.server import Chunk
 from promptkit.providers.llama.tokenizing import written
 from promptkit.types import Blob, Finish, Request, Token
-from promptkit.weak import Watch
+from promptkit.weak import NEVER, Watch
 
 LOGPROBS = 100  # most alternatives of a token in a reply: each is stored
 ALTERNATIVES = 4096  # most of one in a bare text: all that a small vocabulary has
-NEVER = -9999.0  # the log-probability of what cannot be: JSON has no infinity
 MAX_TOKENS = 512  # when a request sets none: without a limit llama.cpp writes until the context is full
 
 # Every decoding default is sent, so that neither a new llama.cpp nor the model file's own ones change a text.

@@ -14,9 +14,8 @@ from promptkit.providers.remote.bare_text import as_chat
 from promptkit.providers.remote.chat_calls import Calls
 from promptkit.providers.remote.chat_schema import unwrapped
 from promptkit.types import Completion, Finish, Request, Token, Usage
-from promptkit.weak import Watch, ended
+from promptkit.weak import NEVER, Watch, ended
 
-NEVER = -9999.0  # the log-probability of what cannot be: JSON has no infinity
 FINISH: dict[str, Finish] = {
     "length": "length",
     "content_filter": "filtered",

@@ -59,11 +59,11 @@ class Structured:
             held = Held(model, form.grammar(None)) if whole and model.capabilities.grammar else model
             outcome = await self._inner.solve(self._told(problem, form), held)
             got = await formed(outcome, form, problem, model, self.reply_tokens)
-            if got.text is not None and got.repaired:
-                outcome = replace(outcome, text=got.text)
+            if got.text is not None and (got.repaired or (whole and outcome.answer != got.text)):
+                outcome = replace(outcome, text=got.text) if got.repaired else outcome
                 outcome = replace(outcome, answer=got.text, status="done") if whole else outcome
                 if outcome.answer is not None:
-                    emit(Best(outcome.answer, outcome.confidence, got.text, verified=bool(outcome.verified)))
+                    emit(Best(outcome.answer, outcome.confidence, outcome.text, verified=bool(outcome.verified)))
         return self._reported(outcome, got.text, got.fault, got.repaired)
 
     async def _as_json(self, problem: Problem, model: Model) -> Outcome:

@@ -37,7 +37,8 @@ class AutoCoT:
     """Make worked examples of questions that differ, by zero-shot chain of thought, and show them before asking."""
 
     about: ClassVar[About] = About(
-        calls="k to k·tries, and 1; the examples are in the journal for the next question",
+        calls="1, and k to k·tries for its examples, but never more than there are questions; the journal has them for "
+        "the next one",
         helps="where there are many questions of a kind and no worked examples: GSM8K 47.9, with examples written by "
         "hand 46.9 (arXiv:2210.03493)",
         fails="questions the model mostly gets wrong: so are its examples, which nobody checks; a single question",

@@ -9,6 +9,9 @@ Stopping rules: beta, dirichlet, entropy, majority-share (arXiv:2305.11860), esc
 (arXiv:2503.17587), ppr (arXiv:2109.05047), certified (arXiv:2605.05873, arXiv:2510.17472), futility(RULE). What a rule
 guarantees is about the answer the model gives most often, not about the truth. Whatever the rule, sampling also stops
 when no further sample could change the winner.
+
+A verifier comes before any vote: an answer that `of` brings and a program found right wins, and sampling stops. The
+chains of a pack with rules vote whether they are right or wrong, as in the paper; there the rules break ties only.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from promptkit.types import Model, Outcome, Problem, Strategy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfConsistency:
-    """Vote over n sampled chains of thought, or over a strategy's answers; ties are reported, not broken."""
+    """Vote over n sampled chains of thought, or over a strategy's answers; ties are reported, only rules break them."""
 
     about: ClassVar[About] = About(
         calls="up to n × the samples of `of`; cisc: up to 3n; universal: n + up to 4; cluster: up to n + 2n(n − 1)",
