@@ -17,6 +17,7 @@ from typing import Literal
 from promptkit import prompts
 from promptkit.errors import BadInput, PromptkitError, ProviderError
 from promptkit.events import Decided, Substituted, emit, emit_once
+from promptkit.lazy import Lazy
 from promptkit.sampling import Sample, ask_all, fork
 from promptkit.types import Capabilities, Completion, Message, Model, Request, message
 from promptkit.verdicts import ballot, bare, verdict
@@ -61,7 +62,7 @@ async def decide(
     pack: str = prompts.DEFAULT_PACK,
 ) -> list[Decision]:
     """A verdict for each of several independent draws of one request."""
-    requests = [request.at(index) for index in draws]
+    requests = Lazy(draws, request.at)
     return await decide_all(model, requests, options, where=where, each=each, direct=direct, pack=pack)
 
 
@@ -116,7 +117,8 @@ async def decide_all(
         text = got.completion.text if word or got.completion.text.strip() else said
         settle(judgement.index, word, "reask" if how == "words" else how, text, judgement=said)
 
-    first = [among.hold(request, way) for request in requests] if direct else requests
+    held = Lazy(range(len(requests)), lambda index: among.hold(requests[index], way))
+    first = held if direct else requests
     await ask_all(model, first, where=where, each=judged, quorum=0.0 if needed else None)
     if unread:
         words = prompts.find(pack, "verdict").render(options=", ".join(among.words))

@@ -212,6 +212,10 @@ class Cut(PromptkitError):
 
     exit_code = 5
 
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.begun = 1.0  # the part of its round that was begun; of rounds inside rounds, the product
+
 
 class TimeUp(Cut):
     """The deadline passed."""

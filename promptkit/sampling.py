@@ -1,7 +1,8 @@
 """The verbs strategies are written in, and the only place that fans out.
 
 Results are handed over in index order, never in order of arrival. When a cap is reached nothing more is sent,
-what is in flight is awaited and handed over, and only then does the cut end the strategy.
+what is in flight is awaited and handed over, and only then does the cut end the strategy. A round is begun in blocks:
+what it takes before a call does not grow with its size, and a cap that is reached in one block ends it there.
 """
 
 from __future__ import annotations
@@ -9,17 +10,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from itertools import islice
+from typing import Any, TypeVar
 
 from promptkit import registry
 from promptkit.around import Around
 from promptkit.errors import ContextOverflow, Cut, OutputInvalid, PromptkitError, QuorumLost, Transient
 from promptkit.events import current_span, span
+from promptkit.lazy import Lazy
 from promptkit.types import Completion, Model, Outcome, Problem, Request, Strategy
 
 NESTED = "~"  # marks the span of a strategy inside another: its Best is not the run's
+# Begun at once, by position and never by what has arrived, so that the same draws travel in one call on every rerun:
+# eight calls of 128 samples, the most that an API draws in one call, and whole batches of any usual width.
+BLOCK = 1024
 LOSING = (Transient, QuorumLost, OutputInvalid, ContextOverflow)  # of a strategy inside: loses its answer, not the run
 
 
@@ -55,7 +62,7 @@ async def sample(
 
     Whoever draws in several rounds gives None, and calls hold() on all of them.
     """
-    requests = [request.at(index) for index in draws]
+    requests = Lazy(draws, request.at)
     return await ask_all(model, requests, where=where, each=each, quorum=quorum, first=draws.start)
 
 
@@ -71,32 +78,45 @@ async def ask_all(
 ) -> list[Sample]:
     """All requests in one round, results in order; `each` sees every sample as soon as all before it are in.
 
-    An error of the kind `losing` loses its sample only; any other ends the round.
+    An error of the kind `losing` loses its sample only; any other ends the round. Where there may be very many, give
+    them Lazy: a request is read when its turn has come.
     """
     home = current_span()
     with span(where):
-        tasks = [
-            asyncio.create_task(_draw(model, request, index, losing), name=f"{home}/{where}/{index}")
-            for index, request in enumerate(requests, start=first)
-        ]
-        samples = await _in_order(tasks, each)
+        asked = enumerate(requests, start=first)
+        draws = ((f"{home}/{where}/{index}", _draw(model, request, index, losing)) for index, request in asked)
+        samples = await _in_order(draws, len(requests), each)
     if quorum is not None:
         hold(samples, quorum)
     return samples
 
 
-async def _in_order(tasks: Sequence[asyncio.Task[T]], each: Callable[[T], None] | None) -> list[T]:
-    """The results in index order. A cut waits for the tasks in flight; any other error stops them."""
+async def _in_order(
+    work: Iterable[tuple[str | None, Coroutine[Any, Any, T]]], total: int, each: Callable[[T], None] | None
+) -> list[T]:
+    """The results of all work, named for its tasks, in index order. A cut waits for what is begun, and begins no more.
+
+    Any other error stops what is begun.
+    """
     results: list[T] = []
     cut: Cut | None = None
-    waiting = iter(tasks)
+    begun = 0
+    coming = (asyncio.create_task(one, name=name) for name, one in work)
+    tasks: deque[asyncio.Task[T]] = deque()
     try:
-        for task in waiting:
+        while True:
+            if cut is None and len(tasks) < BLOCK and begun < total:
+                tasks.extend(islice(coming, BLOCK))
+                begun = min(begun + BLOCK, total)
+            if not tasks:
+                break
             try:
-                result = await task
+                result = await tasks[0]
             except Cut as error:
                 cut = cut or error
                 continue
+            finally:
+                tasks.popleft()
             results.append(result)
             if each:
                 each(result)
@@ -105,11 +125,12 @@ async def _in_order(tasks: Sequence[asyncio.Task[T]], each: Callable[[T], None] 
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if isinstance(stop, asyncio.CancelledError) and each:  # out of time: what did come back counts
-            for task in waiting:
+            for task in tasks:
                 if not task.cancelled() and not task.exception():
                     each(task.result())
         raise
     if cut:
+        cut.begun *= begun / total
         raise cut
     return results
 
@@ -161,7 +182,7 @@ async def solve_each(
 
 
 async def solve_all(
-    tasks: Iterable[tuple[Strategy, Problem, Model]],
+    tasks: Sequence[tuple[Strategy, Problem, Model]],
     *,
     where: str,
     each: Callable[[Outcome], None] | None = None,
@@ -173,7 +194,7 @@ async def solve_all(
             return await strategy.solve(problem, model)
 
     with span(where):
-        return await _in_order([asyncio.create_task(one(i, *task)) for i, task in enumerate(tasks)], each)
+        return await _in_order(((None, one(i, *task)) for i, task in enumerate(tasks)), len(tasks), each)
 
 
 @dataclass(frozen=True, slots=True)

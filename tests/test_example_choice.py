@@ -93,8 +93,8 @@ def test_nothing_to_balance_is_an_error() -> None:
 def test_a_leak_that_had_the_only_label_twice_leaves_something_to_balance() -> None:
     held = [*HELD[:4], Example(question="How many legs has a bee?", answer="6", origin="shots:7")]
     for leak in held:
-        shown, _ = examples.chosen("balanced", held, QUESTION, 3, dice=dice, leak=partial(operator.is_, leak))
-        assert len(shown) == 3
+        shown, _ = examples.chosen("balanced", held, QUESTION, 4, dice=dice, leak=partial(operator.is_, leak))
+        assert len(shown) == 4
 
 
 @pytest.mark.parametrize("policy", [each for each in POLICIES if each != "balanced"])

@@ -11,6 +11,7 @@ from promptkit.attachments import quoted, shown
 from promptkit.errors import PromptkitError
 from promptkit.events import Best, SampleRead, emit
 from promptkit.exchange import Answer, formed, key_of, mended, put, read, reader_of, with_schema
+from promptkit.lazy import Lazy
 from promptkit.ranges import warm
 from promptkit.sampling import Losing, Sample, ask_all, fork, hold, loss, solve_all
 from promptkit.types import Completion, Message, Model, Outcome, Problem, Request, Strategy, Weak, message
@@ -86,7 +87,7 @@ class Chains:
             drawn.append(self._sampled(got))
             each(drawn[-1])
 
-        requests = [self.request(index) for index in draws]
+        requests = Lazy(draws, self.request)
         await ask_all(self._model, requests, where=f"samples-{draws.start}", each=came, quorum=None, first=draws.start)
         return drawn
 
@@ -139,7 +140,7 @@ class Answers:
             each(drawn[-1])
 
         held = Losing(self._of)
-        tasks = [(held, self._asked(index), fork(self._model, index)) for index in draws]
+        tasks = Lazy(draws, lambda index: (held, self._asked(index), fork(self._model, index)))
         await solve_all(tasks, where=f"samples-{draws.start}", each=came)
         return drawn
 

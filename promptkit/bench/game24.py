@@ -7,6 +7,7 @@ import random
 from promptkit.bench.ladder import Rung, climb
 from promptkit.bench.section import Bench, Section
 from promptkit.bench.task import Task, checked
+from promptkit.render.amounts import many
 from promptkit.worlds.game24_puzzles import Split, puzzles
 
 PACK = "game24"
@@ -54,13 +55,13 @@ async def measure(bench: Bench) -> Section:
         "Game of 24: strategies",
         (ladder.table(SOLVED), ladder.votes("Votes over n chains")),
         (
-            f"{len(task.asked)} puzzles of the test split, {seeds_told(bench)}; votes of the second table have the "
-            "first seed alone. One answer a puzzle counts, checked by exact arithmetic; undecided is wrong. best-of-n "
+            f"{many(len(task.asked), 'puzzle')} of the test split, {seeds_told(bench)}; votes of the second table have "
+            "the first seed alone. One answer a puzzle counts, checked by exact arithmetic; undecided is wrong. best-of-n "
             "and the searches see a goal by program, as soon as there is one. Intervals are 95 %, over puzzles.",
             "Calls and tokens are nominal, as if each strategy were alone; draws are generated one at a time.",
             f"A size that a name ends in (sc n, best-of-n n, nodes, expansions …) is the one whose mean output tokens "
-            f"come nearest the {ladder.budget:,.0f} of tot b=5 on {len(task.fitting)} validation puzzles; so is the "
-            "vote beside each row, at that row's tokens.",
+            f"come nearest the {ladder.budget:,.0f} of tot b=5 on {many(len(task.fitting), 'validation puzzle')}; so "
+            "is the vote beside each row, at that row's tokens.",
             *(ladder.ahead(*pair) for pair in COMPARED),
             ladder.saved("tot b=5 adaptive", "tot b=5"),
         ),

@@ -15,6 +15,7 @@ from promptkit.bench.measured import Measured, apart, measured
 from promptkit.bench.section import Bench, Cell, Chart, Point, Table
 from promptkit.bench.shares import RIGHT, bounds, share
 from promptkit.bench.task import Task
+from promptkit.render.amounts import many
 from promptkit.runtime.open import open_provider
 
 CURVE = (1, 2, 5, 10, 20, 40)  # chains of the votes that are always measured
@@ -88,7 +89,7 @@ async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung, t
     """
     bench = _one_by_one(bench)
     fitted = Fitted(bench, task)
-    bench.say(f"{task.section}: sizes, on {len(task.fitting)} validation questions")
+    bench.say(f"{task.section}: sizes, on {many(len(task.fitting), 'validation question')}")
     allowed = await fitted.tokens(budget.strategy, budget.how)
     steps: list[Step] = []
     curve: dict[int, Measured] = {}

@@ -22,8 +22,7 @@ async def measure(name: str, bench: Bench) -> Section:
     if bench.items >= FEW or name == "speed":  # which has no interval
         return section
     few = (
-        f"{many(bench.items, 'question')}, fewer than {FEW}: intervals are wide, and little can be told apart. Those of "
-        "means and of differences are Wilson's, as resampling so few would make them too narrow; that of an AUC is too "
-        "narrow."
+        f"{many(bench.items, 'question')}, fewer than {FEW}: intervals are wide, and little can be told apart. All but "
+        "those of an AUC are Wilson's: resampling so few makes an interval too narrow, as it does there."
     )
     return replace(section, notes=(few, *section.notes))

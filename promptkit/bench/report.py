@@ -32,7 +32,9 @@ def markdown(section: Section) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def as_json(bench: Bench, sections: Sequence[Section], *, complete: bool = True) -> dict[str, Any]:
+def as_json(
+    bench: Bench, sections: Sequence[Section], *, complete: bool = True, unfinished: Section | None = None
+) -> dict[str, Any]:
     """The document `promptkit.bench/1`; the model is named by the sha256 of all that makes its texts its own."""
     return {
         "schema": "promptkit.bench/1",
@@ -42,6 +44,7 @@ def as_json(bench: Bench, sections: Sequence[Section], *, complete: bool = True)
         "seeds": list(bench.seeds),
         "complete": complete,
         "sections": [plain(section) for section in sections],
+        "unfinished": plain(unfinished),  # the section that was interrupted, as far as it came
     }
 
 

@@ -13,6 +13,7 @@ from promptkit.bench.ladder import Rung, climb
 from promptkit.bench.section import Bench, Cell, Section, Table
 from promptkit.bench.shares import RIGHT, compared, share
 from promptkit.bench.task import Task
+from promptkit.render.amounts import many
 from promptkit.types import Outcome
 from promptkit.worlds.words import Level, Split, WordProblem, draw
 
@@ -77,8 +78,8 @@ async def measure(bench: Bench) -> Section:
             *(note for level, (_, got) in told.items() for note in _compared(level, got)),
             f"Ladder: strategies as users get them, seeds {', '.join(map(str, bench.seeds))}, votes of the last table "
             "the first alone. A size that a name ends in is the one whose mean output tokens come nearest the "
-            f"{ladder.budget:,.0f} of {BUDGET.label} on {len(task.fitting)} validation problems; so is the vote beside each row. "
-            "Draws are generated one at a time.",
+            f"{ladder.budget:,.0f} of {BUDGET.label} on {many(len(task.fitting), 'validation problem')}; so is the "
+            "vote beside each row. Draws are generated one at a time.",
         ),
         (ladder.chart(f"Word problems, level {LADDER}"),),
     )

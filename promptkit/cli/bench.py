@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,7 +58,7 @@ def bench(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="FILE.svg", help="Right answers against tokens, drawn; needs the extra `plots`."
+            "--plot", metavar="FILE.svg", help="Right answers against tokens, drawn; pip install 'promptkit[plots]'."
         ),
     ] = None,
     journal: Annotated[
@@ -68,12 +69,13 @@ def bench(
     """Measure what a model gets right under each strategy, and what a vote gets with as many tokens.
 
     Sections: game24, grid, words, adaptive, patterns, verdicts, reflection, speed. With a journal on disk an
-    interrupted benchmark goes on where it stopped.
+    interrupted benchmark goes on where it stopped; Ctrl-C prints the rows that are measured.
     """
     from promptkit import sync
     from promptkit.api import open_journal
     from promptkit.bench import parts, report
     from promptkit.bench.section import Bench
+    from promptkit.bench.unfinished import Unfinished
     from promptkit.runtime.open import open_provider
 
     sections, model = _parted(names or [], model)
@@ -89,13 +91,17 @@ def bench(
     found: list[Section] = []
     try:
         for name in sections:
-            found.append(sync.run(parts.measure(name, measuring)))
+            under_way = Unfinished(name)
+            found.append(sync.run(parts.measure(name, replace(measuring, partly=under_way.take))))
             if not as_json:
                 _print(found[-1], first=len(found) == 1)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        err(f"interrupted; measured: {', '.join(each.name for each in found) or 'nothing'}")
+        rows = under_way.section()
+        err(f"interrupted in {under_way.told()}; measured: {', '.join(each.name for each in found) or 'nothing'}")
         if as_json:
-            out_json(report.as_json(measuring, found, complete=False))
+            out_json(report.as_json(measuring, found, complete=False, unfinished=rows))
+        elif rows:
+            _print(rows, first=not found)
         return Exit.INTERRUPTED
     if as_json:
         out_json(report.as_json(measuring, found))

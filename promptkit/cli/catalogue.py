@@ -94,7 +94,7 @@ def _show(one: Mapping[str, Any]) -> None:
         ("parameter", "type", "default", "what it is"),
         [
             (
-                field["flag"],
+                field["flag"] or field["name"],
                 field["type"].removesuffix(" | None"),
                 "required" if field["required"] else _said(field["default"]),
                 field["help"],
@@ -139,14 +139,15 @@ def _detailed(name: str, kind: type[Any]) -> dict[str, Any]:
     parameters = [
         {
             "name": field.name,
-            "flag": "--" + field.name.replace("_", "-"),
-            "type": _type(field.metadata.get("flag", hints[field.name])),
+            "flag": "--" + field.name.replace("_", "-") if said else None,
+            "type": _type(said) if said else "from Python",
             "required": field.default is MISSING and field.default_factory is MISSING,
             "default": _default(field),
             "help": helps.get(field.name, ""),
         }
         for field in fields(kind)
         if field.init
+        for said in [field.metadata.get("flag", hints[field.name])]
     ]
     said: Any = getattr(kind, "about", None)
     told = {each: getattr(said, each, "") for each in ("calls", "helps", "fails")}

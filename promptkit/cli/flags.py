@@ -85,9 +85,10 @@ def of_run(strategy: type[Any]) -> dict[str, Flag]:
 
 
 def of_strategy(strategy: type[Any]) -> dict[str, Flag]:
-    """A flag for each field of a strategy; their help is the comments beside them, see fields.py."""
+    """A flag for each field of a strategy that a word can say; their help is the comments beside them (fields.py)."""
     hints = get_type_hints(strategy)
-    return {field.name: _of_field(field, hints[field.name]) for field in fields(strategy)}
+    said = [field for field in fields(strategy) if field.metadata.get("flag", True) is not None]
+    return {field.name: _of_field(field, hints[field.name]) for field in said}
 
 
 def _of_field(field: Field[Any], hint: Any) -> Flag:

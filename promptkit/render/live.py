@@ -62,7 +62,8 @@ def can_redraw(console: Console) -> bool:
 def view_of(strategy: str, snapshot: Snapshot) -> View:
     """The strategy's view; of an unknown one, whatever it turns out to do."""
     known = _VIEWS.get(strategy)
-    return known or (tree if snapshot.nodes else votes if snapshot.votes else stream)
+    whole = bool(snapshot.nodes) and not (snapshot.only_nested and (snapshot.votes or len(snapshot.trees) > 1))
+    return known or (tree if whole else votes if snapshot.votes else stream)  # one of several trees is not the run
 
 
 @contextmanager

@@ -23,6 +23,7 @@ _DRAFTS_KEPT = 32  # finished replies remembered
 # Proposals of a level are numbered like the thoughts they continue, best first: "tot/level-2/propose/0".
 _WORK_SPAN = re.compile(r"/level-(\d+)/(\w+)/(\d+)$")
 NESTED = "~"  # marks the span of a strategy inside another
+_INSIDE = re.compile(r"(?:.*/)?~[^/]*")  # of a span: up to the innermost strategy that it is in
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ class Snapshot:
     ended: e.RunEnded | None = None
     started_at: float | None = None
     last_at: float = 0.0
-    nodes: dict[Path, Node] = field(default_factory=dict)  # of the first tree of the run
+    nodes: dict[Path, Node] = field(default_factory=dict)  # of the run's own tree, or of the first one inside
+    trees: dict[str, dict[Path, Node]] = field(default_factory=dict)  # every tree by the span of its root
+    called: dict[str, str] = field(default_factory=dict)  # the names of strategies inside, by span
     working: frozenset[Path] = frozenset()  # nodes a call in flight is about
     best: e.Best | None = None
     votes: e.VotesCounted | None = None
@@ -96,13 +99,27 @@ class Snapshot:
 
     @property
     def thoughts(self) -> int:
-        """Nodes but the root."""
-        return len(self.nodes) - (() in self.nodes)
+        """Nodes of all trees but the roots."""
+        return sum(map(grown, self.trees.values()))
 
     @property
     def kept(self) -> int:
-        """Thoughts the search kept."""
-        return sum(node.status in ("kept", "best") and node.path != () for node in self.nodes.values())
+        """Thoughts the searches kept."""
+        return sum(map(kept, self.trees.values()))
+
+    @property
+    def only_nested(self) -> bool:
+        """Whether every tree there is belongs to a strategy inside another."""
+        return bool(self.trees) and all(NESTED in span for span in self.trees)
+
+    def place(self, span: str) -> str:
+        """Where in the run a span is, in words: `samples-0 · tot 1`; "" for the run itself."""
+        words, path = [], ""
+        for part in span.split("/"):
+            path = f"{path}/{part}" if path else part
+            inside = part.startswith(NESTED)
+            words.append(f"{self.called.get(path, 'inside')} {part.removeprefix(NESTED)}" if inside else part)
+        return " · ".join(words[1:])
 
     @property
     def depth(self) -> int:
@@ -154,20 +171,23 @@ class RunState:
         """The run as it stands, safe to read while records keep coming."""
         with self._lock:
             now = self._now
-            tree = next(iter(self._trees.values()), {})
+            trees = {span: dict(self._trees[span]) for span in _in_order(self._trees)}
+            root = next((span for span in trees if NESTED not in span), next(iter(trees), ""))
+            tree = trees.get(root, {})
             return replace(
                 now,
-                nodes=dict(tree),
-                working=frozenset(self._working(tree)),
+                nodes=tree,
+                trees=trees,
+                called=dict(now.called),
+                working=frozenset(self._working(root, tree)),
                 drafts=tuple(self._drafts.values()),
                 warnings=dict(now.warnings),
                 in_flight=self._flying.total(),
                 tokens=now.spent.tokens or now.tokens,
             )
 
-    def _working(self, tree: Mapping[Path, Node]) -> set[Path]:
+    def _working(self, root: str, tree: Mapping[Path, Node]) -> set[Path]:
         """The thoughts being continued: by the names of the spans, or whatever has not grown yet."""
-        root = next(iter(self._trees), "")
         spans = [span for span, _, _ in self._flying if not root or span.startswith(f"{root}/")]
         if any(_WORK_SPAN.search(span) for span in spans):
             return {node for span in spans if (node := _continued(span, tree)) is not None}
@@ -182,11 +202,20 @@ class RunState:
         return tree[path]
 
     def _tree(self, span: str) -> dict[Path, Node]:
+        return self._trees.setdefault(self._root(span), {})
+
+    def _root(self, span: str) -> str:
+        """The span whose tree it grows: of the nearest root, and never one outside the strategy it is in."""
         owners = [root for root in self._trees if root == "" or span == root or span.startswith(f"{root}/")]
-        return self._trees.setdefault(max(owners, key=len, default=""), {})
+        inside = _INSIDE.match(span)
+        return max([*owners, inside[0] if inside else ""], key=len)
 
     def _put(self, record: Record, node: Node) -> None:
         self._tree(record.span)[node.path] = node
+
+    def _grown(self, span: str) -> Mapping[Path, Node]:
+        """The tree a span grows, which there may not be."""
+        return self._trees.get(self._root(span), {})
 
     @singledispatchmethod
     def _on(self, event: e.Event, record: Record) -> None:
@@ -198,6 +227,11 @@ class RunState:
             self._now.run, self._now.started_at = event, record.at
 
     @_on.register
+    def _(self, event: e.SpanStarted, record: Record) -> None:
+        if event.strategy:
+            self._now.called[record.span] = event.strategy
+
+    @_on.register
     def _(self, event: e.RunEnded, record: Record) -> None:
         if NESTED not in record.span:
             self._now.ended, self._now.progress = event, 1.0
@@ -206,7 +240,7 @@ class RunState:
     @_on.register
     def _(self, event: e.Delta, record: Record) -> None:
         key = (record.span, event.draw)
-        draft = self._drafts.get(key) or Draft(*key, node=_continued(record.span, self._tree(record.span)))
+        draft = self._drafts.get(key) or Draft(*key, node=_continued(record.span, self._grown(record.span)))
         if event.reasoning:
             draft = replace(draft, reasoning=(draft.reasoning + event.text)[-_DRAFT_LIMIT:])
         else:
@@ -296,6 +330,8 @@ class RunState:
 
     @_on.register
     def _(self, event: e.LevelDone, record: Record) -> None:
+        if NESTED in record.span:
+            return
         self._now.level = event
         self._now.levels_done += 1
         self._level_calls = [0, 0]
@@ -303,9 +339,8 @@ class RunState:
 
     @_on.register
     def _(self, event: e.Best, record: Record) -> None:
-        if NESTED in record.span:
-            return
-        self._now.best = event if event.answer is not None else None
+        if NESTED not in record.span:
+            self._now.best = event if event.answer is not None else None
         if event.node is not None:
             tree = self._tree(record.span)
             for path, node in tree.items():
@@ -324,7 +359,8 @@ class RunState:
 
     @_on.register
     def _(self, event: e.Stopped, record: Record) -> None:
-        self._now.stopped = event.reason
+        if NESTED not in record.span:
+            self._now.stopped = event.reason
 
     def _advance(self) -> None:
         now, (started, ended) = self._now, self._level_calls
@@ -345,6 +381,27 @@ def _continued(span: str, tree: Mapping[Path, Node]) -> Path | None:
     kept = [node for path, node in tree.items() if len(path) == level - 1 and node.rank is not None]
     ranked = sorted(kept, key=lambda node: node.rank or 0)
     return ranked[index].path if index < len(ranked) else None
+
+
+def grown(tree: Mapping[Path, Node]) -> int:
+    """How many thoughts a tree has; its root is none."""
+    return len(tree) - (() in tree)
+
+
+def kept(tree: Mapping[Path, Node]) -> int:
+    """How many thoughts of a tree the search kept."""
+    return sum(node.status in ("kept", "best") and node.path != () for node in tree.values())
+
+
+def _in_order(spans: Iterable[str]) -> list[str]:
+    """As they began, those side by side by their numbers: concurrent ones begin in any order."""
+    first: dict[str, int] = {}
+    keys = {}
+    for at, span in enumerate(spans):
+        where, _, name = span.rpartition("/")
+        number = name.removeprefix(NESTED)
+        keys[span] = (first.setdefault(where, at), int(number) if number.isdecimal() else -1)
+    return sorted(keys, key=lambda span: keys[span])
 
 
 def _frontier(tree: Mapping[Path, Node]) -> set[Path]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from promptkit.render import amounts, frame
 from promptkit.render.safe import Legible, clean, clip, flow, one_line
-from promptkit.render.state import RunState, Snapshot
+from promptkit.render.state import RunState, Snapshot, grown
 from promptkit.render.votes import ruling, tie
 from promptkit.types import Outcome, Usage
 
@@ -51,7 +51,9 @@ def lines(outcome: Outcome, state: RunState | None = None) -> list[tuple[str, st
 
 def _took(outcome: Outcome, snapshot: Snapshot) -> str:
     usage = outcome.usage
-    words = [f"{amounts.many(snapshot.thoughts, 'thought')}, {snapshot.kept} kept"] if snapshot.thoughts else []
+    trees = sum(map(bool, map(grown, snapshot.trees.values())))
+    where = f" in {trees} trees" if trees > 1 else ""
+    words = [f"{amounts.many(snapshot.thoughts, 'thought')}{where}, {snapshot.kept} kept"] if trees else []
     words += [
         amounts.calls(usage),
         f"{amounts.short(usage.input_tokens)} in, {amounts.short(usage.output_tokens)} out{_thought(usage)}",

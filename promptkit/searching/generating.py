@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from promptkit.algorithms.search.nodes import Expand, Node, Path, Thought, Widen
 from promptkit.events import NodeAdded, NodeMerged, NodePruned, Substituted, emit, emit_once
+from promptkit.lazy import Lazy
 from promptkit.sampling import Sample, ask_all, hold
 from promptkit.searching.priors import EQUAL, OFTEN, WANTED, log_probabilities, shared
 from promptkit.searching.states import States
@@ -51,7 +52,11 @@ class Generator:
         template = self.states.template(self.terms.generate)
         k = step.k or self.terms.k
         draws = k if self.terms.generate == "sample" else 1
-        requests = [self._request(template.name, node, k).at(draw) for node in step.nodes for draw in range(draws)]
+
+        def request(at: int) -> Request:
+            return self._request(template.name, step.nodes[at // draws], k).at(at % draws)
+
+        requests = Lazy(range(draws * len(step.nodes)), request)
         born = [_Born() for _ in step.nodes]
         first: dict[tuple[int, str], Path] = {}
 

@@ -72,6 +72,21 @@ def test_the_difference_turns_round_with_its_sides(a: list[float], rng: random.R
     assert -1 <= there.low <= there.mean <= there.high <= 1
 
 
+@given(st.lists(st.sampled_from([-1.0, 0.0, 1.0]), min_size=1, max_size=9))
+@FEW
+def test_of_few_items_no_interval_is_surer_than_its_p(gaps: list[float]) -> None:
+    """A bootstrap of eight of which three are better says 12 to 75 points; by flipping signs p is 0.25."""
+    found = paired_difference(gaps, [0.0] * len(gaps))
+    assert found.low <= found.mean <= found.high
+    assert found.low <= 0 <= found.high or found.p <= 0.0625
+
+
+def test_few_shares_get_an_interval_at_least_as_wide_as_that_of_zeros_and_ones() -> None:
+    assert mean_interval([0.5, 1.0, 0.5, 0.0]) == pytest.approx(wilson(2, 4))
+    low, high = mean_interval([0.5, 1.0, 0.5, 0.0] * 3)  # twelve are resampled
+    assert high - low < 0.5
+
+
 def test_nothing_is_certain_when_all_items_are_alike() -> None:
     same = paired_difference([1.0] * 40, [1.0] * 40)
     assert (same.mean, same.p) == (0, 1)

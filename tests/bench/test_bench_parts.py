@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 import promptkit as pk
-from promptkit.bench import equal, ladder, patterns, reflection, speed, verdicts, words
+from promptkit.bench import adaptive, equal, ladder, parts, patterns, reflection, speed, verdicts, words
 from promptkit.bench.ladder import Rung
 from promptkit.bench.section import Bench, Section, Table
 from promptkit.bench.states import alive
@@ -82,6 +82,28 @@ def test_words_tells_what_reasoning_and_voting_are_worth(journal: Journal) -> No
     assert "+100.0 points" in note(section, "Hard, cot − direct")
     assert "+40.0 points" in note(section, "Easy, sc n=10 − one sampled chain")
     assert "+0.0 points" in note(section, "Middle, few-shot chains, 4 shown")
+    assert f"on {ITEMS} validation problems" in note(section, "Ladder")
+
+
+@pytest.mark.parametrize(("items", "warned"), [(9, True), (10, False)])
+def test_few_questions_are_said_to_tell_little(items: int, warned: bool, journal: Journal) -> None:
+    model = pk.Scripted(lambda _: "?", name="known")
+    section = asyncio.run(parts.measure("patterns", Bench(model, journal, items)))
+    assert section.notes[0].startswith("9 questions, fewer than 10: intervals are wide") is warned
+
+
+def test_the_rows_of_every_table_are_told_as_they_are_measured(journal: Journal) -> None:
+    told: dict[str, list[int]] = {}
+
+    def take(table: Table, rows: int) -> None:
+        told.setdefault(f"{table.title} of {rows}", []).append(len(table.rows))
+
+    bench = Bench(pk.Scripted(reasoner, name="known"), journal, 1, partly=take)
+    for part in (words.measure, adaptive.measure, patterns.measure):
+        whole = {f"{table.title} of {len(table.rows)}": len(table.rows) for table in asyncio.run(part(bench)).tables}
+        assert told
+        assert all(grown == list(range(1, whole[title] + 1)) for title, grown in told.items())
+        told.clear()
 
 
 # patterns -----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from promptkit import api
 from promptkit.bench import equal, game24, grid, ladder
-from promptkit.bench.section import Bench
+from promptkit.bench.section import Bench, Table
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
 from promptkit.searching.steps import lines
@@ -132,6 +133,16 @@ def test_the_ladder_has_each_strategy_beside_the_vote_of_its_tokens(bench: Bench
     assert "2 seeds" in section.notes[0]
     assert sum("p =" in note or "p <" in note for note in section.notes) == 7
     assert "fewer tokens than tot b=5" in section.notes[-1]
+
+
+@pytest.mark.parametrize("part", [game24, grid], ids=["game24", "grid"])
+def test_each_row_is_told_as_soon_as_it_is_measured(part: Any, bench: Bench) -> None:
+    told: list[tuple[Table, int]] = []
+    section = asyncio.run(part.measure(replace(bench, items=1, partly=lambda table, rows: told.append((table, rows)))))
+    whole = section.tables[0]
+    assert [len(table.rows) for table, _ in told] == list(range(1, len(whole.rows) + 1))
+    assert {(table.title, rows) for table, rows in told} == {(whole.title, len(whole.rows))}
+    assert all(table.rows == whole.rows[: len(table.rows)] for table, _ in told)
 
 
 def test_the_grid_says_what_was_measured(bench: Bench) -> None:

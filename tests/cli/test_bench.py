@@ -60,6 +60,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Bench]]:
     async def measure(name: str, bench: Bench) -> Section:
         seen.append((name, bench))
         if name == "words":
+            for rows in (1, 2):
+                bench.partly(Table("Easy", ("what", "right %"), (("it", 0.25), ("that", 0.75))[:rows]), 2)
+            bench.partly(Table("Hard", ("what", "right %"), (("it", 0.125),)), 2)
             raise asyncio.CancelledError  # which is what Ctrl-C makes of it in there
         return Section(name, f"The {name}", (Table("All", ("what", "right %"), (("it", 0.5),)),), ("A note.",))
 
@@ -75,14 +78,16 @@ def test_the_ladder_goes_to_stdout_and_the_progress_to_stderr(home: Path, capsys
     assert [row.split()[1] for row in rows] == ORDER
     assert all("| 0 % | 0–56 |" in row for row in rows)
     assert "game24: tot b=5" in said.err
+    assert "- 3 questions, fewer than 10: intervals are wide" in said.out
     assert not list(home.glob("**/journal.db*"))
 
 
 def test_json_is_one_document(capsys: Capture) -> None:
     said = say(capsys, "scripted:replies.yaml", *QUICK, "--json")
     body = json.loads(said.out)
-    assert set(body) == {"schema", "model", "identity", "items", "seeds", "complete", "sections"}
+    assert set(body) == {"schema", "model", "identity", "items", "seeds", "complete", "sections", "unfinished"}
     assert (body["schema"], body["items"], body["seeds"], body["complete"]) == ("promptkit.bench/1", 3, [0], True)
+    assert body["unfinished"] is None
     (section,) = body["sections"]
     assert (section["name"], len(section["tables"][0]["rows"])) == ("game24", len(ORDER))
     assert all(len(row) == len(section["tables"][0]["columns"]) for row in section["tables"][0]["rows"])
@@ -116,7 +121,16 @@ def test_ctrl_c_keeps_what_was_printed(measured: list[tuple[str, Bench]], capsys
     assert said.code == 130
     assert "## The game24" in said.out
     assert "## The grid" in said.out
-    assert "interrupted; measured: game24, grid" in said.err
+    assert "interrupted in words after 1 of 2 rows; measured: game24, grid" in said.err
+
+
+def test_ctrl_c_prints_the_rows_that_were_measured_of_the_section_under_way(
+    measured: list[tuple[str, Bench]], capsys: Capture
+) -> None:
+    *_, last = say(capsys, "builtin").out.partition("## words, interrupted")
+    assert last.split("\n\n")[1::2] == ["### Easy", "### Hard (only 1 of 2 rows)"]
+    assert "| that | 75 % |" in last
+    assert "| it | 12 % |" in last
 
 
 def test_ctrl_c_leaves_a_whole_document(measured: list[tuple[str, Bench]], capsys: Capture) -> None:
@@ -125,6 +139,7 @@ def test_ctrl_c_leaves_a_whole_document(measured: list[tuple[str, Bench]], capsy
     assert said.code == 130
     assert body["complete"] is False
     assert [section["name"] for section in body["sections"]] == ["game24", "grid"]
+    assert [len(table["rows"]) for table in body["unfinished"]["tables"]] == [2, 1]
 
 
 def test_the_ladder_is_drawn(home: Path, capsys: Capture) -> None:
@@ -142,7 +157,7 @@ def test_a_benchmark_that_is_stopped_ends_in_peace(home: Path) -> None:
     said = end(process, signal.SIGINT)
     assert said.code == 130, said
     assert "Traceback" not in said.err
-    assert "interrupted; measured: nothing" in said.err
+    assert "interrupted in game24; measured: nothing" in said.err
     assert said.out == ""
 
 

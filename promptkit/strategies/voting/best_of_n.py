@@ -39,7 +39,9 @@ class BestOfN:
     of: Of = field(default=None, metadata={"flag": str | None})  # strategy to draw from; default: the pack's chains
     n: int = 8  # answers, at most
     by: By | None = None  # what scores them; default: reward, the pack's rules, judge
-    reward: Reward | None = field(default=None, metadata={"flag": str | None})  # from Python only: (question, answer)
+    reward: Reward | None = field(
+        default=None, metadata={"flag": None}
+    )  # a function of question and answer, whose number is the score
     verdicts: int = 1  # verdicts on each answer, by judge or rating; their mean is its score
     batch: int = 4  # answers in a round; a verifier stops at the first that is right
     temperature: float = 0.7  # above 0, or all answers are the same
