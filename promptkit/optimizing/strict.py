@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptkit.bounds import measured
 from promptkit.errors import BadInput, UnknownName
+from promptkit.prompts.bounds import measured
 from promptkit.textfile import text_of
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def _names(prompt: Prompt) -> list[BadPrompt]:
     """Inputs used but not declared, or declared but not used."""
     from jinja2 import meta
 
-    from promptkit.sandboxed import parse
+    from promptkit.prompts.sandboxed import parse
 
     used: dict[str, str] = {}
     for path, begins, body in bodies(prompt):
@@ -83,7 +83,7 @@ def _blocks(prompt: Prompt) -> list[BadPrompt]:
         return []
     from jinja2 import nodes
 
-    from promptkit.sandboxed import parse
+    from promptkit.prompts.sandboxed import parse
 
     def blocks(body: str) -> dict[str, Any]:
         return {block.name: block for block in parse(body).find_all(nodes.Block)}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from promptkit.bounds import measured
 from promptkit.errors import BadPrompt, UnknownName
+from promptkit.prompts.bounds import measured
 
 _FRONT = re.compile(r"\A---\r?\n(.*?)^---[ \t]*\r?\n?", re.DOTALL | re.MULTILINE)
 _OPENS = re.compile(r"[\[{?:-]")  # what may begin a list or mapping in YAML, each inside the one before it

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from promptkit.errors import BadInput, BadPrompt
-from promptkit.holes import holes
 from promptkit.prompts.fitting import fitting
 from promptkit.prompts.front import Front, brief, split
+from promptkit.prompts.holes import holes
 from promptkit.prompts.inputs import declared
 from promptkit.prompts.template import MAIN, Prompt, Reference
 from promptkit.textfile import bytes_of, decoded, text_of
@@ -170,7 +170,7 @@ def _references(path: Path, turns: Turns, lines: tuple[int, ...]) -> tuple[Refer
 def _parsed(path: Path, body: str, begins: int) -> Any:
     import jinja2
 
-    from promptkit.sandboxed import parse
+    from promptkit.prompts.sandboxed import parse
 
     try:
         return parse(body)

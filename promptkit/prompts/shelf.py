@@ -12,8 +12,8 @@ from pathlib import Path
 
 from promptkit import places
 from promptkit.answers.languages import DEFAULT, MARKERS
-from promptkit.bounds import OUTPUT_LIMIT
 from promptkit.errors import BadPrompt, UnknownName
+from promptkit.prompts.bounds import OUTPUT_LIMIT
 from promptkit.prompts.front import Front, split
 from promptkit.prompts.reading import based_on, parsed, read_prompt
 from promptkit.prompts.template import MAIN, Prompt, Reference

@@ -11,8 +11,8 @@ from typing import Any
 from promptkit.answers.languages import DEFAULT, MARKERS
 from promptkit.errors import BadPrompt
 from promptkit.events import PromptUsed, emit_once
-from promptkit.holes import fill_holes
 from promptkit.prompts.front import brief, split
+from promptkit.prompts.holes import fill_holes
 from promptkit.prompts.inputs import MARKER, Input
 from promptkit.types import Message, Request, Role, message
 
@@ -96,7 +96,7 @@ class Prompt:
             return filled.strip("\n")
         import jinja2
 
-        from promptkit.sandboxed import fill
+        from promptkit.prompts.sandboxed import fill
 
         try:
             return fill(body, inputs, self.parts).strip("\n")
@@ -108,7 +108,7 @@ class Prompt:
 
     def _where(self, turn: int, error: Exception) -> str:
         """file:line of what went wrong; the column too, where a name is to blame."""
-        from promptkit.sandboxed import line_of
+        from promptkit.prompts.sandboxed import line_of
 
         name, line = line_of(error)
         path, begins = self.places[name if name in self.places else f"{MAIN}#{turn}"]

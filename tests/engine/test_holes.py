@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promptkit.holes import LONGEST, fill_holes, holes
-from promptkit.sandboxed import OUTPUT_LIMIT, fill
+from promptkit.prompts.holes import LONGEST, fill_holes, holes
+from promptkit.prompts.sandboxed import OUTPUT_LIMIT, fill
 
 PIECES = [
     "{{ a }}",

@@ -27,8 +27,8 @@ from jinja2.runtime import BlockReference
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from promptkit import bounds
-from promptkit.bounds import OUTPUT_LIMIT as OUTPUT_LIMIT
+from promptkit.prompts import bounds
+from promptkit.prompts.bounds import OUTPUT_LIMIT as OUTPUT_LIMIT
 
 FILTERS = """abs capitalize count d default first float int items last length list lower map max min reject
 rejectattr reverse select selectattr sort string title trim truncate unique upper wordcount""".split()
