@@ -95,5 +95,7 @@ def changed(before: Strategy, after: Strategy) -> list[str]:
         if is_dataclass(old) and type(old) is type(new):
             found += [f"{f.name}.{each}" for each in changed(cast(Strategy, old), cast(Strategy, new))]
         else:
-            found.append(f"{f.name} {old} -> {new}")
+            # What nobody gave is None: the strategy decides, which its own words for the field say.
+            was = "default" if old is None and f.default is None else old
+            found.append(f"{f.name} {was} -> {new}")
     return found

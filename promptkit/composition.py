@@ -15,12 +15,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass, replace
+from functools import cache
 from math import isinf
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from promptkit import checked, registry
-from promptkit.errors import BadInput
+from promptkit.errors import BadInput, PromptkitError
 from promptkit.types import Problem, Strategy, plain
 
 S = TypeVar("S", bound=Strategy)
@@ -136,6 +137,36 @@ def nested(strategy: Strategy) -> Iterator[Strategy]:
             yield from nested(value)
 
 
+def recorded(name: str, params: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A strategy as a journal has it, then what it is around, each with its parameters, from the outside in."""
+    for _ in range(_DEEPEST):
+        yield name, params
+        held = params.get("of")
+        if not isinstance(held, Mapping) or not isinstance(held.get("strategy"), str):
+            return
+        name, params = held["strategy"], inside if isinstance(inside := held.get("params"), Mapping) else {}
+
+
+def titled(name: str, params: Mapping[str, Any]) -> str:
+    """What a recorded strategy is called, with what it is around: `persona of sc of few-shot`."""
+    return " of ".join(each for each, _ in recorded(name, params))
+
+
+def idle(name: str, params: Mapping[str, Any]) -> set[str]:
+    """The recorded parameters that do nothing by what another is: their `metadata` says when they do."""
+    return {field for field, (other, value) in _conditions(name).items() if params.get(other) != value}
+
+
+@cache  # a frame is drawn many times a second
+def _conditions(name: str) -> dict[str, tuple[str, Any]]:
+    """Of a strategy's fields, those declared with `metadata={"when": (other, value)}`."""
+    try:
+        kind = registry.load("strategy", name)
+    except PromptkitError:  # a run of a plugin that is gone
+        return {}
+    return {f.name: f.metadata["when"] for f in fields(kind) if "when" in f.metadata} if is_dataclass(kind) else {}
+
+
 def _fields(strategy: Strategy) -> Iterator[Any]:
     return (f for f in fields(cast(Any, strategy)) if f.init)
 
@@ -204,6 +235,8 @@ def _parts(text: str, whole: str) -> Iterator[str]:
         at += 1
     if depth > _DEEPEST:
         raise BadInput(f"more than {_DEEPEST} inside one another: {_shown(whole)}", hint=_EXAMPLE)
+    if depth < 0:
+        raise BadInput(f"a bracket is closed that was not opened in {_shown(whole)}", hint=_EXAMPLE)
     if depth or quote:
         raise BadInput(f"a bracket or a quote is not closed in {_shown(whole)}", hint=_EXAMPLE)
     if text[start:].strip():

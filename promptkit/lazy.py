@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -29,3 +31,14 @@ class Lazy(Sequence[T]):
         if isinstance(at, slice):
             return Lazy(self._numbers[at], self._make)
         return self._make(self._numbers[at])
+
+
+def joined(parts: Sequence[Sequence[T]]) -> Lazy[T]:
+    """The things of all parts, one part after the other."""
+    starts = [0, *accumulate(map(len, parts))]
+
+    def thing(place: int) -> T:
+        at = bisect_right(starts, place) - 1
+        return parts[at][place - starts[at]]
+
+    return Lazy(range(starts[-1]), thing)

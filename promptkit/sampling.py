@@ -85,14 +85,14 @@ async def ask_all(
     with span(where):
         asked = enumerate(requests, start=first)
         draws = ((f"{home}/{where}/{index}", _draw(model, request, index, losing)) for index, request in asked)
-        samples = await _in_order(draws, len(requests), each)
+        samples = await _in_order(draws, len(requests), each, BLOCK if NESTED not in home else BLOCK // 8)
     if quorum is not None:
         hold(samples, quorum)
     return samples
 
 
 async def _in_order(
-    work: Iterable[tuple[str | None, Coroutine[Any, Any, T]]], total: int, each: Callable[[T], None] | None
+    work: Iterable[tuple[str | None, Coroutine[Any, Any, T]]], total: int, each: Callable[[T], None] | None, wide: int
 ) -> list[T]:
     """The results of all work, named for its tasks, in index order. A cut waits for what is begun, and begins no more.
 
@@ -105,9 +105,9 @@ async def _in_order(
     tasks: deque[asyncio.Task[T]] = deque()
     try:
         while True:
-            if cut is None and len(tasks) < BLOCK and begun < total:
-                tasks.extend(islice(coming, BLOCK))
-                begun = min(begun + BLOCK, total)
+            if cut is None and len(tasks) <= wide // 2 and begun < total:
+                tasks.extend(islice(coming, wide))
+                begun = min(begun + wide, total)
             if not tasks:
                 break
             try:
@@ -193,8 +193,9 @@ async def solve_all(
         with span(f"{NESTED}{index}", called(strategy)):
             return await strategy.solve(problem, model)
 
+    wide = BLOCK // 8 if NESTED not in current_span() else BLOCK // 64  # each of them begins rounds of its own
     with span(where):
-        return await _in_order(((None, one(i, *task)) for i, task in enumerate(tasks)), len(tasks), each)
+        return await _in_order(((None, one(i, *task)) for i, task in enumerate(tasks)), len(tasks), each, wide)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from promptkit.errors import BadInput
 
 T = TypeVar("T")
 
+_GRACE = 3.0  # seconds in which a loop hears that its work is to end, unless it is lost in a computation
 _BREATH = 0.1 if sys.platform == "win32" else None  # seconds; Windows raises Ctrl-C between waits, not in one
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -58,7 +59,10 @@ class Desk:
 
 
 def run(work: Coroutine[Any, Any, T], desk: Desk | None = None) -> T:
-    """The coroutine's result. Ctrl-C cancels it, waits until it has put its things away, and is raised then."""
+    """The coroutine's result. Ctrl-C cancels it, waits until it has put its things away, and is raised then.
+
+    What does not even hear of it, because it computes without a pause, is left behind.
+    """
     ended: Future[T] = Future()
     started: Future[asyncio.Task[T]] = Future()
     loop = _background()
@@ -81,8 +85,15 @@ def run(work: Coroutine[Any, Any, T], desk: Desk | None = None) -> T:
                 pass
             return ended.result()
         except KeyboardInterrupt:
-            loop.call_soon_threadsafe(started.result().cancel)
-            ended.exception()  # returns when the cancelled task has ended
+            heard = threading.Event()
+
+            def stop() -> None:
+                heard.set()
+                started.result().cancel()
+
+            loop.call_soon_threadsafe(stop)
+            if heard.wait(_GRACE):
+                ended.exception()  # returns when the cancelled task has ended
             raise
 
 

@@ -151,6 +151,7 @@ def told(model: Model, who: str, logprobs: int) -> int:
     if not model.capabilities.logprobs:
         raise CapabilityMissing(
             f"{who} reads log-probabilities, and {model.id} does not tell them",
-            hint="a GGUF file does: -m llamacpp:path/to/model.gguf\nor ask it how sure it is: --vote cisc",
+            hint="a GGUF file does: -m llamacpp:path/to/model.gguf\n"
+            "or ask it how sure it is: promptkit run sc --vote cisc",
         )
     return logprobs

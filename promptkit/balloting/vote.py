@@ -208,6 +208,8 @@ def concluded(result: Result, detail: dict[str, Any], problem: Problem, world: W
         return Outcome(answer=None, status="undecided", detail=detail)
     right = True if result.checked else verified(world, problem, result.shown)
     told = {**detail, "verified": right, "accepted": [] if right is False else detail["accepted"]}
+    if result.checked:
+        told["checked"] = "by program, which comes before the votes"
     sure = None if result.checked else result.share
     return Outcome(answer=result.shown, text=result.text, confidence=sure, detail=told)
 

@@ -10,6 +10,7 @@ from promptkit import checked, composition
 from promptkit.errors import BadInput, UnknownName
 
 T = TypeVar("T")
+_EXAMPLES = {"stop": "beta(0.95)", "vote": "cisc(0.5)"}
 
 
 def made(kind: str, word: str, table: Mapping[str, Callable[..., T]]) -> T:
@@ -20,7 +21,7 @@ def made(kind: str, word: str, table: Mapping[str, Callable[..., T]]) -> T:
         raise _unreadable(kind, word) from None
     name = name.replace("_", "-")
     if name not in table:
-        raise UnknownName(kind, name, table)
+        raise UnknownName(kind, name, table, listing="promptkit strategies sc")
     placed = [_value(text) for key, text in parts if not key]
     if any(key for key, _ in parts[: len(placed)]):  # what has no name stands before what has one
         raise _unreadable(kind, word)
@@ -52,4 +53,4 @@ def _with(name: str, make: Callable[..., T], placed: list[Any], named: list[tupl
 
 
 def _unreadable(kind: str, word: str) -> BadInput:
-    return BadInput(f"--{kind} {word!r} is no {kind} with its parameters", hint=f'e.g. --{kind} "name(0.9)"')
+    return BadInput(f"--{kind} {word!r} is no {kind} with its parameters", hint=f'e.g. --{kind} "{_EXAMPLES[kind]}"')

@@ -56,8 +56,9 @@ async def measure(bench: Bench) -> Section:
         (ladder.table(SOLVED), ladder.votes("Votes over n chains")),
         (
             f"{many(len(task.asked), 'puzzle')} of the test split, {seeds_told(bench)}; votes of the second table have "
-            "the first seed alone. One answer a puzzle counts, checked by exact arithmetic; undecided is wrong. best-of-n "
-            "and the searches see a goal by program, as soon as there is one. Intervals are 95 %, over puzzles.",
+            "the first seed alone. One answer a puzzle counts, checked by exact arithmetic; undecided is wrong. "
+            "best-of-n and the searches see a goal by program, as soon as there is one. Intervals are 95 %, over "
+            "puzzles.",
             "Calls and tokens are nominal, as if each strategy were alone; draws are generated one at a time.",
             f"A size that a name ends in (sc n, best-of-n n, nodes, expansions …) is the one whose mean output tokens "
             f"come nearest the {ladder.budget:,.0f} of tot b=5 on {many(len(task.fitting), 'validation puzzle')}; so "

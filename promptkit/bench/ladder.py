@@ -83,10 +83,7 @@ class Ladder:
 
 
 async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung, title: str) -> Ladder:
-    """Every rung measured, those with a `size` at the budget's tokens, each with its vote; votes have one seed.
-
-    The table of what is measured so far is told under `title`.
-    """
+    """Every rung measured, those with a `size` at the budget's tokens, each with its vote; votes have one seed."""
     bench = _one_by_one(bench)
     fitted = Fitted(bench, task)
     bench.say(f"{task.section}: sizes, on {many(len(task.fitting), 'validation question')}")
@@ -108,6 +105,7 @@ async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung, t
         n = await fitted.size("sc", {}, "n", await fitted.tokens(rung.strategy, how))
         n = next((known for known in curve if abs(known - n) <= _ALIKE * n), n)
         steps.append(Step(found, n, None if rung.strategy == "sc" else await vote(n)))
+        # The table that `title` will stand over, as far as it has come.
         bench.partly(Ladder(tuple(steps), curve, allowed).table(title), len(rungs))
     for n in CURVE:
         await vote(n)

@@ -1,4 +1,4 @@
-"""What was measured of a section that was stopped before its end."""
+"""What was measured of the section under way, should it be stopped before its end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from promptkit.render.amounts import many
 
 
 class Unfinished:
-    """The tables of one section, each as far as it has come."""
+    """The tables of one section after another, each as far as it has come."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
+        self.begin("")
+
+    def begin(self, name: str) -> None:
+        """The next section."""
         self._name = name
         self._tables: dict[str, tuple[Table, int]] = {}  # by title, with the rows it was to have
 

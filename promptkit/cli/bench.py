@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -81,18 +80,20 @@ def bench(
     sections, model = _parted(names or [], model)
     if plot:
         _drawable(plot, sections)
+    under_way = Unfinished()
     measuring = Bench(
         model=open_provider(model),
         journal=open_journal(journal),
         items=items or (QUICK_ITEMS if quick else ITEMS),
         seeds=range(seeds or (QUICK_SEEDS if quick else SEEDS)),
         say=lambda line: err(clean(line)),
+        partly=under_way.take,
     )
     found: list[Section] = []
     try:
         for name in sections:
-            under_way = Unfinished(name)
-            found.append(sync.run(parts.measure(name, replace(measuring, partly=under_way.take))))
+            under_way.begin(name)
+            found.append(sync.run(parts.measure(name, measuring)))
             if not as_json:
                 _print(found[-1], first=len(found) == 1)
     except (KeyboardInterrupt, asyncio.CancelledError):

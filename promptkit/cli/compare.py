@@ -14,7 +14,7 @@ from promptkit.cli import complete
 from promptkit.cli.answer import parse_options, question_from
 from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.run import Question, shared
-from promptkit.cli.speak import clean, err, out_json
+from promptkit.cli.speak import clean, err, out_json, say
 from promptkit.cli.tables import columns
 from promptkit.cli.verb import Verb
 from promptkit.errors import BadInput, PromptkitError
@@ -75,7 +75,7 @@ def _compare(question: str | None, written: Sequence[str], given: dict[str, Any]
     as_json, quiet = given.pop("as_json"), given.pop("quiet")
     how = {"model_options": parse_options(given.pop("option")), **given}
     asked = question_from(question, "compare")
-    plans = [api.plan(spec, asked, **how) for spec in specs]  # all of them, before anything is asked
+    specs, plans = _different(specs, [api.plan(spec, asked, **how) for spec in specs])  # before anything is asked
     rows = _Rows(specs, plans, quiet=quiet)
     try:
         for number in range(len(plans)):
@@ -88,6 +88,17 @@ def _compare(question: str | None, written: Sequence[str], given: dict[str, Any]
     else:
         columns(HEAD, [row(spec, outcome) for spec, outcome in rows.done])
     return rows.exit()
+
+
+def _different(specs: Sequence[str], plans: Sequence[Plan]) -> tuple[list[str], list[Plan]]:
+    """Each strategy once: the same one again would make no call of its own."""
+    kept: dict[int, Plan] = {}
+    for number, plan in enumerate(plans):
+        if any(plan.strategy == other.strategy for other in kept.values()):
+            say(f"{specs[number]} is named twice: it is compared once", ["to draw it anew: a compare with --seed 1"])
+        else:
+            kept[number] = plan
+    return [specs[number] for number in kept], list(kept.values())
 
 
 class _Rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -33,14 +32,17 @@ class _FirstRound:
 
 def dry_run(plan: Plan, json: bool) -> int:
     """Print the prompts of the first round and what the run may take; nothing is called."""
-    model = _FirstRound(plan)
-    with suppress(Cut):
+    model, begun = _FirstRound(plan), 1.0
+    try:
         sync.run(plan.strategy.solve(plan.problem, model))
+    except Cut as cut:
+        begun = cut.begun  # of a round of thousands only the first are made: the others ask the same
+    asked = {request: round(draws / begun) for request, draws in model.asked.items()}
     said = forecast(plan.strategy, plan.problem)
     if json:
         prompts: list[dict[str, Any]] = [
             {"draws": draws, "messages": [{"role": m.role, "text": m.text} for m in request.messages]}
-            for request, draws in model.asked.items()
+            for request, draws in asked.items()
         ]
         out_json(
             {
@@ -51,9 +53,9 @@ def dry_run(plan: Plan, json: bool) -> int:
             }
         )
         return Exit.DONE
-    for request, draws in model.asked.items():
+    for request, draws in asked.items():
         for turn in request.messages:
-            out(f"[{turn.role}]" + (f" x {draws}" if draws > 1 else ""))
+            out(f"[{turn.role}]" + (f" x {draws:,}" if draws > 1 else ""))
             out(printable(turn.text) + "\n")
     for each in plan.told:
         err(each.message)

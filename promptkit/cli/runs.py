@@ -167,7 +167,9 @@ def _record(row: RunRow) -> dict[str, Any]:
 def _cells(row: RunRow) -> tuple[str, ...]:
     from datetime import datetime
 
+    from promptkit.composition import titled
+
     started = datetime.fromtimestamp(row.started).astimezone().isoformat(timespec="seconds")
     usage = (row.outcome or {}).get("usage")
     calls = str(usage["calls"]) if usage else ""
-    return row.id, started, row.strategy, row.model, row.status, calls, row.question
+    return row.id, started, titled(row.strategy, row.params), row.model, row.status, calls, row.question

@@ -36,15 +36,26 @@ def in_force() -> list[Path]:
 
 
 def under(path: Path) -> list[Path]:
-    """The template at a path, or those of a pack or of a folder of packs; a README beside packs is no template."""
+    """The templates of a path: of a file, pack or folder of packs; where there is none, those of a pack or an ID."""
     if not path.exists():
-        raise BadInput(f"no such file or folder: {path}", hint="promptkit prompts check, for all in force")
+        return _named(path.as_posix())
     if not path.is_dir():
         return [path]
     files = sorted(path.glob("*/*.md")) or sorted(path.glob("*.md"))
     if not files:
         raise BadInput(f"no templates in {path}", hint="a pack is a folder of .md files with a pack.md")
     return files
+
+
+def _named(name: str) -> list[Path]:
+    """The files in force of a pack, or of `pack/name`; one that cannot be read is among them."""
+    from promptkit import prompts as shelf
+
+    pack, slash, template = name.partition("/")
+    own = [file for file in in_force() if file.parent.name == pack and (not slash or file.stem == template)]
+    if not own and pack not in shelf.packs():
+        raise BadInput(f"no such file or folder: {name}", hint="promptkit prompts check, for all in force")
+    return own or [found(name).path]
 
 
 def problems_of(files: Iterable[Path]) -> list[str]:

@@ -13,7 +13,7 @@ from promptkit.cli import complete
 from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.speak import err, out, out_json, say
 from promptkit.cli.verb import Verb
-from promptkit.errors import BadInput, Cut, ReplayMiss
+from promptkit.errors import BadInput, Cut, PromptkitError, ReplayMiss
 from promptkit.types import Completion, Model, Outcome, Problem, Request, Strategy
 
 Run = Annotated[str, typer.Argument(help="Run id, a unique beginning of one, or last.", autocompletion=complete.runs)]
@@ -55,7 +55,11 @@ def what_if(run: Run, set: Set = [], vote: Vote = None, stop: Stop = None, as_js
     changed = composition.made(plan.name, params, recorded=True)
     changed = composition.resolved(changed, plan.problem)
     asked = _FromJournal(strategy=changed)
-    outcome = sync.run(execute(replace(plan, strategy=asked, cut_as="budget")))
+    try:
+        outcome = sync.run(execute(replace(plan, strategy=asked, cut_as="budget")))
+    except PromptkitError as error:
+        error.run = ""  # nothing was done, and there is nothing to resume
+        raise
     told = announced.changed(plan.strategy, changed)
     command = command_line(changed, plan.problem, row) if asked.missing else None
     was = (row.outcome or {}).get("answer")

@@ -126,6 +126,7 @@ class PromptUsed:
     version: int
     origin: str  # project, user or promptkit
     lang: str
+    lacking: str = ""  # the pack that lacks such a template, so that this one stands in
     files: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)  # name and text, its own first
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from promptkit.errors import JournalError
 from promptkit.journal.writer import Writer
 
 R = TypeVar("R")
@@ -22,10 +23,15 @@ class Gathered(Generic[R]):
         self._lock = threading.Lock()
 
     def add(self, owner: str, row: R) -> None:
-        """Have the row written some time soon; an error is the writer's to keep."""
+        """Have the row written some time soon; an error is the writer's to keep. None is written after the close."""
         with self._lock:
             if owner not in self._rows:
-                self._writer.post(lambda db: self._flush(db, owner))
+                try:
+                    self._writer.post(lambda db: self._flush(db, owner))
+                except JournalError:
+                    if self._writer.closed:  # a run that was left behind, by a process that ends, has more to say
+                        return
+                    raise
             self._rows.setdefault(owner, []).append(row)
 
     def _flush(self, db: sqlite3.Connection, owner: str) -> None:

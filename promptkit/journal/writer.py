@@ -75,6 +75,11 @@ class Writer:
         if self._done < self._queued and not self._closed:
             self.submit(_nothing).result()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is written."""
+        return self._closed
+
     def raise_lost(self) -> None:
         """Raise the first error of work nobody waited for, once."""
         lost, self._lost = self._lost, None

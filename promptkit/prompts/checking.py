@@ -36,7 +36,7 @@ def check(path: Path) -> list[BadPrompt]:
         return [error]
     except OSError as error:
         return [BadPrompt(f"{path}:1: {error}")]
-    return [*_names(prompt), *_blocks(prompt)]
+    return [*_names(prompt), *_blocks(prompt), *_refused(prompt)]
 
 
 def bodies(prompt: Prompt) -> Iterator[tuple[Path, int, str]]:
@@ -97,3 +97,13 @@ def _blocks(prompt: Prompt) -> list[BadPrompt]:
             where = spot(path, begins, prompt.turns[0][1], rf"\b{re.escape(name)}\b", block.lineno)
             wrong.append(BadPrompt(f"{where}: {error.message} in what it extends", hint=error.hint))
     return wrong
+
+
+def _refused(prompt: Prompt) -> Iterator[BadPrompt]:
+    """Attributes and methods that the sandbox gives to no template: rendering would end there."""
+    from promptkit.prompts.sandboxed import parse, refused
+
+    for path, begins, body in bodies(prompt):
+        for name, line in refused(parse(body)):
+            where = spot(path, begins, body, rf"\b{re.escape(name)}\b", line)
+            yield BadPrompt(f"{where}: {name!r} is no attribute or method that a prompt may use")

@@ -41,6 +41,7 @@ METHODS: dict[type, frozenset[str]] = {
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
 }
+_CALLED = frozenset({"cycle", "changed"}).union(*METHODS.values())  # what may be called; two of them are of `loop`
 _COUNTED, _HELD = "-counted", "-held"  # filters no template can name
 _INCLUDED = 10  # steps
 _DIGITS = "a number with too many digits"
@@ -159,6 +160,20 @@ def parse(body: str) -> nodes.Template:
         if isinstance(other, nodes.Include) and (other.ignore_missing or not other.with_context):
             raise TemplateSyntaxError("include takes a name and nothing else", other.lineno)
     return tree
+
+
+def refused(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """The attributes and methods that no value gives to a template, whatever its inputs: name and line."""
+    for got in tree.find_all(nodes.Getattr):
+        if got.attr.startswith("__"):
+            yield got.attr, got.lineno
+    for item in tree.find_all(nodes.Getitem):
+        if isinstance(item.arg, nodes.Const) and str(item.arg.value).startswith("__"):
+            yield str(item.arg.value), item.lineno
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Getattr) and not call.node.attr.startswith("__"):
+            if call.node.attr not in _CALLED:
+                yield call.node.attr, call.lineno
 
 
 def fill(body: str, inputs: Mapping[str, Any], parts: Parts = ()) -> str:

@@ -28,8 +28,8 @@ _LISTING = "promptkit prompts list"
 def find(pack_name: str, name: str) -> Prompt:
     """A template by pack and name, looked for in project, user folder and package, then in `general`."""
     prompt = _found(pack_name, name, (), {})
-    lang = _spoken(pack_name)
-    return prompt if prompt.lang == lang else replace(prompt, lang=lang)
+    lang, lacking = _spoken(pack_name), "" if prompt.pack == pack_name else str(pack_name)
+    return prompt if (prompt.lang, prompt.lacking) == (lang, lacking) else replace(prompt, lang=lang, lacking=lacking)
 
 
 def load(path: Path, origin: str) -> Prompt:

@@ -50,6 +50,7 @@ class Prompt:
     tags: tuple[str, ...] = ()
     tested_on: tuple[str, ...] = ()  # models it is known to work with
     lang: str = DEFAULT  # of the pack that was asked for it: the language of `marker`
+    lacking: str = ""  # the pack that was asked for it, where it has none of that name
     declared: tuple[Input, ...] = ()
     references: tuple[Reference, ...] = ()
     parts: tuple[tuple[str, str], ...] = ()  # what its references lead to: name and text
@@ -64,7 +65,7 @@ class Prompt:
     def render(self, **inputs: Any) -> tuple[Message, ...]:
         """The messages; BadPrompt when an input is missing or the template misbehaves."""
         given = self._given(inputs)
-        emit_once(PromptUsed(self.id, self.digest, self.version, self.origin, self.lang, self.files))
+        emit_once(PromptUsed(self.id, self.digest, self.version, self.origin, self.lang, self.lacking, self.files))
         return tuple(message(role, self._fill(at, body, given)) for at, (role, body) in enumerate(self.turns))
 
     def request(self, inputs: Mapping[str, Any], /, **decoding: Any) -> Request:

@@ -114,7 +114,10 @@ def _parse(path: Path, raw: bytes) -> tuple[list[tuple[str, list[str]]], tuple[T
     try:
         body: Any = json.loads(raw) if path.suffix == ".json" else yaml.safe_load(raw)
     except (ValueError, yaml.YAMLError) as error:
-        raise BadInput(f"{path}: {' '.join(str(error).split())}", hint="YAML or JSON with a list `replies`") from error
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        said = getattr(error, "problem", None) or " ".join(str(error).replace('in "<byte string>", ', "at ").split())
+        raise BadInput(f"{path}{place}: {said}", hint="YAML or JSON with a list `replies`") from error
     form = "replies: [{when: part of the prompt, say: a reply or a list of replies}, …]"
     known = isinstance(body, dict) and not set(body) - {"replies", "next", "delay"}
     if not known or not isinstance(body.get("replies", [] if "next" in body else None), list):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Literal
 
 from promptkit import examples, prompts
 from promptkit.errors import BadInput
 from promptkit.exchange import Answer, put, read, reader_of
+from promptkit.lazy import Lazy, joined
 from promptkit.sampling import Sample, ask_all, fork, hold
 from promptkit.searching.steps import states_answer
 from promptkit.types import Completion, Model, Problem, Request
@@ -82,15 +84,14 @@ class Actor:
     async def taken(self, line: Line, left: int, where: str) -> list[Line]:
         """The lines that the legal actions lead to, in their order; an action that comes to nothing leads nowhere."""
         actions = line.legal(left)
-        requests = [request for each in actions for request in self._requests(line, each)]
-        said = await self._ask(requests, f"{where}/act")
+        requests = [self._requests(line, each) for each in actions]
+        said = iter(await self._ask(joined(requests), f"{where}/act"))
         found: dict[Action, Line | None] = {}
-        for each in actions:
-            mine = [said.pop(0) for _ in self._requests(line, each)]
-            found[each] = self._after(line, each, mine)
-        if (asked := found.get("A3")) is not None:
-            again = [self._subanswer(asked, examples_shown=False).at(i) for i in range(self.votes)]
-            found["A3"] = self._answered(line, asked, await self._ask(again, f"{where}/answer"))
+        for each, asked in zip(actions, requests, strict=True):
+            found[each] = self._after(line, each, list(islice(said, len(asked))))
+        if (begun := found.get("A3")) is not None:
+            again = Lazy(range(self.votes), self._subanswer(begun, examples_shown=False).at)
+            found["A3"] = self._answered(line, begun, await self._ask(again, f"{where}/answer"))
         return [after for each in actions if (after := found[each]) is not None]
 
     async def completed(self, begun: Sequence[tuple[Line, str]], branch: int, where: str) -> list[Answer | None]:
@@ -102,17 +103,16 @@ class Actor:
 
     # ask ------------------------------------------------------------------------------------------------------
 
-    def _requests(self, line: Line, action: Action) -> list[Request]:
+    def _requests(self, line: Line, action: Action) -> Sequence[Request]:
         match action:
             case "A1":
                 return [self._request(line, "sample")]
             case "A2":
-                request = self._request(line, "rest-of-reasoning")
-                return [request.at(i) for i in range(self.votes)]
+                return Lazy(range(self.votes), self._request(line, "rest-of-reasoning").at)
             case "A3":
                 return [self._request(line, "next-subquestion")]
             case "A4":
-                return [self._subanswer(line, examples_shown=True).at(i) for i in range(self.votes)]
+                return Lazy(range(self.votes), self._subanswer(line, examples_shown=True).at)
             case _:
                 return [self._request(line, "restate")]
 

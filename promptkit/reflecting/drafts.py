@@ -5,13 +5,14 @@ Every draft is made in a span of its own, so that its answer is not the run's be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
 from promptkit import composition, prompts
 from promptkit.events import SampleRead, emit
 from promptkit.exchange import answer_to, put
+from promptkit.lazy import Lazy
 from promptkit.sampling import Losing, loss, solve_all
 from promptkit.types import Message, Model, Outcome, Problem, Strategy
 
@@ -49,10 +50,15 @@ def drafting(of: object, temperature: float | None = None) -> Strategy:
 
 
 async def drafted(
-    tasks: Iterable[Task], *, where: str, each: Callable[[Outcome], None] | None = None, needed: bool = True
+    tasks: Sequence[Task], *, where: str, each: Callable[[Outcome], None] | None = None, needed: bool = True
 ) -> list[Outcome]:
     """A draft for every task, in order; a lost one has status "error". If all are lost and `needed`, it raises."""
-    asked = [(Losing(strategy), problem, model) for strategy, problem, model in tasks]
+
+    def losing(index: int) -> Task:
+        strategy, problem, model = tasks[index]
+        return Losing(strategy), problem, model
+
+    asked = Lazy(range(len(tasks)), losing)
     found = await solve_all(asked, where=where, each=each)
     errors = {index: error for index, draft in enumerate(found) if (error := loss(draft))}
     if needed and errors and len(errors) == len(found):

@@ -15,6 +15,7 @@ from promptkit.fenced import blocks
 from promptkit.reflecting.grades import YES_OR_NO
 from promptkit.reflecting.votes import key_of
 from promptkit.sampling import LOSING
+from promptkit.searching.hearing import Hearing
 from promptkit.types import Model, Outcome, Problem
 
 Name = Literal["tests", "judge", "world", "oracle"]
@@ -65,7 +66,9 @@ async def tested(code: str, tests: str) -> Judged:
     return Judged(False, f"{how}:\n{said}" if said else how)
 
 
-async def judged(problem: Problem, model: Model, attempts: Sequence[Outcome], *, where: str) -> list[Judged]:
+async def judged(
+    problem: Problem, model: Model, attempts: Sequence[Outcome], hearing: Hearing, *, where: str
+) -> list[Judged]:
     """The model's own verdicts by the pack's template `judge`, in one round; unreadable, or the call lost: None."""
     template = prompts.pack(problem.pack).template("judge")
     asked = [{"answer": each.answer, "reply": each.text.strip()} for each in attempts]
@@ -74,7 +77,10 @@ async def judged(problem: Problem, model: Model, attempts: Sequence[Outcome], *,
     try:
         decisions = await decide_all(model, requests, tuple(scores), where=where, pack=problem.pack)
     except LOSING as error:
+        hearing.failed += len(attempts)
         return [Judged(None, str(error))] * len(attempts)
+    for each in decisions:
+        hearing.decided(each)
     return [
         Judged(
             scores[each.verdict] == max(scores.values()) if each.verdict else None,

@@ -27,6 +27,8 @@ class Operation:
     after: int
     unscored: int  # of those before it
     at: int  # its place in the plan, from 1
+    level: int = 0  # of a keep, which ends a level: how many there are up to it …
+    levels: int = 0  # … and in the whole plan
 
     def __str__(self) -> str:
         return f"{self.name}({self.n})" if self.n else self.name
@@ -35,13 +37,16 @@ class Operation:
 def planned(text: str) -> tuple[Operation, ...]:
     """The operations of a plan; BadInput names the first one that cannot be done."""
     found: list[Operation] = []
-    thoughts = unscored = 0
-    for at, (name, n) in enumerate(_parts(text), start=1):
+    thoughts = unscored = level = 0
+    parts = _parts(text)
+    levels = sum(name == "keep" for name, _ in parts)
+    for at, (name, n) in enumerate(parts, start=1):
         shown = f"{name}({n})" if n else name
         if (fault := _fault(name, n, thoughts)) is not None:
             raise BadInput(f"--plan: {shown}, operation {at}, {fault}", hint=EXAMPLE)
         after = {"generate": thoughts + n, "keep": n, "aggregate": n}.get(name, thoughts)
-        found.append(Operation(name, n, thoughts, after, unscored, at))
+        level += name == "keep"
+        found.append(Operation(name, n, thoughts, after, unscored, at, level, levels))
         graded = name == "score" or (name == "keep" and n < thoughts)
         changed = {"generate": unscored + n, "aggregate": n, "improve": thoughts, "validate": thoughts}
         unscored = 0 if graded else min(after, changed.get(name, unscored))

@@ -8,11 +8,13 @@ from typing import Any
 
 from promptkit import prompts
 from promptkit.events import Best, LevelDone, NodeAdded, NodePruned, NodeSelected, NodeValued, Stopped, emit
+from promptkit.lazy import Lazy
 from promptkit.reflecting import evaluators
 from promptkit.reflecting.drafts import Reply, drafted, lost
 from promptkit.reflecting.grades import CORRECT, graded
 from promptkit.reflecting.operations import Operation
 from promptkit.sampling import fork
+from promptkit.searching.hearing import Hearing
 from promptkit.types import Model, Outcome, Problem, Status, Strategy
 
 
@@ -51,6 +53,7 @@ class Graph:
         self.now: list[Thought] = []
         self.right: Thought | None = None  # found right by rules
         self.made = self.failed = self.tied = self.roots = 0
+        self.hearing = Hearing()  # of the judge's verdicts
         self.shown: str | None = None  # the answer that was told last
         emit(NodeAdded((), "", problem.text))
 
@@ -59,19 +62,20 @@ class Graph:
         where, branch = f"{operation.at}-{operation.name}", fork(self.model, operation.at)
         match operation.name:
             case "generate":
-                tasks = [(self.generate, self.problem, fork(branch, i)) for i in range(operation.n)]
+                tasks = Lazy(range(operation.n), lambda i: (self.generate, self.problem, fork(branch, i)))
                 fresh = await drafted(tasks, where=where)
                 self.now += self._joined([(each, ()) for each in fresh])
             case "score":
                 await self._score(branch, where)
             case "keep":
-                await self._keep(operation.n, branch, where)
+                await self._keep(operation, branch, where)
             case "aggregate":
                 await self._aggregate(operation.n, branch, where)
             case "improve":
                 await self._improve(self.now, branch, where)
             case "validate":
-                await self._validate(operation.n, branch, where)
+                with self.hearing.told():
+                    await self._validate(operation.n, branch, where)
         self.right = next((each for each in self.now if each.draft.verified), None)
         if self.right:
             emit(Stopped("a thought was checked and is right"))
@@ -80,6 +84,7 @@ class Graph:
     def outcome(self) -> Outcome:
         """The best thought there is, with the volume and the latency of it."""
         detail: dict[str, Any] = {"thoughts": self.made, "failed": self.failed, "tied": self.tied}
+        detail |= self.hearing.detail
         if not self.now:
             return Outcome(answer=None, status="undecided", detail=detail)
         last = self.right or _ranked(self.now)[0]
@@ -98,7 +103,8 @@ class Graph:
             if score is not None:
                 emit(NodeValued(each.path, score, (f"{score:g}",)))
 
-    async def _keep(self, n: int, model: Model, where: str) -> None:
+    async def _keep(self, operation: Operation, model: Model, where: str) -> None:
+        n = operation.n
         if n >= len(self.now):
             return
         await self._score(model, where)
@@ -109,7 +115,7 @@ class Graph:
             emit(NodePruned(each.path, "tie" if _rank(each) == _rank(kept[-1]) else "score"))
         for rank, each in enumerate(kept):
             emit(NodeSelected(each.path, rank))
-        emit(LevelDone(len(kept[0].path), len(kept[0].path), len(kept), len(ranked), tied))
+        emit(LevelDone(operation.level, operation.levels, len(kept), len(ranked), tied))
         self.now, self.tied = kept, self.tied + tied
 
     async def _aggregate(self, n: int, model: Model, where: str) -> None:
@@ -118,7 +124,8 @@ class Graph:
         if len(texts) < 2:  # the others were lost: there is nothing to merge
             return
         merge = Reply("synthesise", {"candidates": texts}, *self.decoding)
-        fresh = await drafted([(merge, self.problem, fork(model, i)) for i in range(n)], where=where)
+        tasks = Lazy(range(n), lambda i: (merge, self.problem, fork(model, i)))
+        fresh = await drafted(tasks, where=where)
         self.now = self._joined([(each, tuple(self.now)) for each in fresh])
 
     async def _improve(self, thoughts: Sequence[Thought], model: Model, where: str) -> None:
@@ -149,7 +156,8 @@ class Graph:
             return [each for each in thoughts if not each.draft.verified]
         read = [each for each in thoughts if each.draft.answer is not None]
         drafts = [each.draft for each in read]
-        judged = await evaluators.judged(self.problem, model, drafts, where=f"{where}/judge") if read else []
+        where = f"{where}/judge"
+        judged = await evaluators.judged(self.problem, model, drafts, self.hearing, where=where) if read else []
         fine = [each for each, verdict in zip(read, judged, strict=True) if verdict.passed is not False]
         return [each for each in thoughts if each not in fine]
 

@@ -15,15 +15,17 @@ from promptkit.algorithms.search.nodes import Evaluate, Expand, Node, Path, Sear
 from promptkit.decisions import decide_all
 from promptkit.events import Best, NodeAdded, NodeMerged, NodeSelected, NodeValued, Stopped, emit
 from promptkit.exchange import Answer, read, reader_of, verified
+from promptkit.lazy import Lazy
 from promptkit.reflecting import evaluators
 from promptkit.reflecting.drafts import Reply, drafted
 from promptkit.reflecting.memory import reflected, remembered
 from promptkit.sampling import LOSING, Sample, ask_all, fork, hold
+from promptkit.searching.hearing import Hearing
 from promptkit.searching.scale import Scale
 from promptkit.searching.states import States
 from promptkit.searching.steps import lines
 from promptkit.searching.terms import Terms
-from promptkit.types import Completion, Model, Outcome, Problem
+from promptkit.types import Completion, Model, Outcome, Problem, Request
 
 FAILED = -1.0  # what a trajectory is worth that ends wrongly
 ANSWER, REFLECT = 1, 2  # branches of draws
@@ -41,6 +43,7 @@ class Trajectories:
         self.failures: set[str] = set()  # keys of the states that failed trajectories ended in
         self.answers: dict[Path, Answer | None] = {}  # of finished trajectories
         self.asked: list[Sample] = []
+        self.hearing = Hearing()  # of values and of verdicts on answers
         self.turn = self.added = 0
         self.best: str | None = None
         self.accepted: Node | None = None  # an answer that the judge accepts
@@ -50,8 +53,9 @@ class Trajectories:
         emit(NodeAdded((), "", self.states.show(self.states.root.state)))
         reply: Any = None
         try:
-            while self.accepted is None:
-                reply = await self._answered(search.send(reply))
+            with self.hearing.told():
+                while self.accepted is None:
+                    reply = await self._answered(search.send(reply))
             search.close()
             emit(Stopped("the judge accepts an answer"))
             return await self._outcome([self.accepted])
@@ -79,7 +83,11 @@ class Trajectories:
     async def _expanded(self, nodes: Sequence[Node]) -> list[list[Thought]]:
         """The n likeliest different continuations of each state, by how often they came up in n samples."""
         n, name = self.terms.k, self._step()
-        requests = [self._request(name, node.thought.state).at(i) for node in nodes for i in range(n)]
+
+        def request(index: int) -> Request:
+            return self._request(name, nodes[index // n].thought.state).at(index % n)
+
+        requests = Lazy(range(n * len(nodes)), request)
         drawn = await ask_all(self.model, requests, where=f"turn-{self.turn}/{name}", quorum=None)
         self.asked += drawn
         hold(self.asked, 0.0)  # a lost round is no reason to end; nothing but lost calls is
@@ -145,8 +153,10 @@ class Trajectories:
             try:
                 told = await decide_all(self.model, requests, scale.words, where=where, pack=pack)
                 words = [each.verdict for each in told]
+                for each in told:
+                    self.hearing.decided(each)
             except LOSING:  # what is known without the model still counts
-                pass
+                self.hearing.failed += len(requests)
         worth = {}
         for node, word in zip(nodes, words, strict=True):
             mixed = self.mix * scale.worth(word) + (1 - self.mix) * self.consistency.get(node.path, 0.0)
@@ -160,9 +170,8 @@ class Trajectories:
         for node in nodes:
             answer = self._answer(node)
             drafts.append(Outcome(answer=answer.shown if answer else None, text=node.thought.state))
-        told = (
-            await evaluators.judged(self.problem, self.model, drafts, where=f"turn-{self.turn}/judge") if nodes else []
-        )
+        where = f"turn-{self.turn}/judge"
+        told = await evaluators.judged(self.problem, self.model, drafts, self.hearing, where=where) if nodes else []
         worth = {}
         for node, judged in zip(nodes, told, strict=True):
             share = self.consistency.get(node.path, 0.0)
@@ -187,7 +196,7 @@ class Trajectories:
 
     async def _outcome(self, found: Sequence[Node]) -> Outcome:
         detail: dict[str, Any] = {"nodes": self.added, "turns": self.turn, "reflections": len(self.reflections)}
-        detail |= {"failed": sum(got.error is not None for got in self.asked), "verified": None}
+        detail |= {"failed": sum(got.error is not None for got in self.asked), "verified": None, **self.hearing.detail}
         if not found:
             return Outcome(answer=None, status="undecided", detail={**detail, "reason": "no step could be followed"})
         best, world = found[0], self.states.world
@@ -195,6 +204,8 @@ class Trajectories:
         if world:
             shown = world.assemble(text)
             detail["verified"] = verified(world, self.problem, shown)
+            if shown is None:
+                detail["reason"] = "no trajectory came to a solution"
         elif (answer := self._answer(best)) and self.problem.output_schema is None:
             shown = answer.shown
         else:  # no trajectory came to its end

@@ -24,9 +24,10 @@ def key_of(problem: Problem, shown: str) -> str:
 class Votes:
     """The votes of one round as they come in, one a draft."""
 
-    def __init__(self, problem: Problem, n: int) -> None:
+    def __init__(self, problem: Problem, n: int, *, last: bool = True) -> None:
         self._problem = problem
         self._n = n
+        self._last = last  # whether no other round may come after it
         self._drafts: list[Outcome] = []
         self._keys: list[str | None] = []  # of those that are not lost
         self._of_key: dict[str, Outcome] = {}  # the first draft with an answer
@@ -46,9 +47,18 @@ class Votes:
         """Count a draft; tell the tally, and the leader when there is one."""
         self.take(draft)
         votes, seen = self.votes, len(self._drafts)
-        emit(VotesCounted(self._named(votes), seen, self._n, votes.unread, votes.failed, seen == self._n))
+        self._count(decided=self._last and seen == self._n)
         won, share = self._won(votes)
         self._leader.told(Best(won.answer, share, won.text, verified=share is None) if won else None)
+
+    def end(self) -> None:
+        """Tell the tally as the last one, although another round might have come."""
+        if not self._last:
+            self._count(decided=True)
+
+    def _count(self, *, decided: bool) -> None:
+        votes = self.votes
+        emit(VotesCounted(self._named(votes), votes.seen, self._n, votes.unread, votes.failed, decided))
 
     @property
     def votes(self) -> Tally:
@@ -87,10 +97,10 @@ class Votes:
         return replace(won, status="done", confidence=share, detail={**told, "verified": won.verified})
 
 
-def voted(problem: Problem, drafts: Sequence[Outcome], **detail: Any) -> Outcome:
-    """The outcome of a vote over all drafts at once; its tally and its leader are told."""
-    votes = Votes(problem, len(drafts))
+def voted(problem: Problem, drafts: Sequence[Outcome], *, last: bool = True) -> Votes:
+    """The vote over all drafts at once; its tally and its leader are told."""
+    votes = Votes(problem, len(drafts), last=last)
     for draft in drafts[:-1]:
         votes.take(draft)
     votes.cast(drafts[-1])
-    return votes.outcome(**detail)
+    return votes

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
-from promptkit.render.state import Node, Path
+from promptkit.render.thoughts import Node, Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from promptkit import composition
 from promptkit.render import amounts
 from promptkit.render.safe import clip, one_line, parts, sides, wrap
 from promptkit.render.state import Snapshot
@@ -16,6 +17,8 @@ from promptkit.render.state import Snapshot
 _CLASS = re.compile(r"^[A-Z]\w*: (?=\S)")
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAMES_PER_SECOND = 8
+_VALUE = 60  # cells of a parameter's value that are shown
+_TELLING = 24  # cells of a parameter that are worth showing, where there is no room for all of it
 
 Body = Callable[[int, int], list[Text]]
 
@@ -25,15 +28,36 @@ def spinner(now: float) -> str:
     return SPINNER[int(now * FRAMES_PER_SECOND) % len(SPINNER)]
 
 
-def settings(params: dict[str, Any]) -> list[str]:
-    """The parameters worth a word: `depth 3`, `width 5`."""
-    words = []
-    for name, value in params.items():
-        if isinstance(value, bool):
-            words += [one_line(name)] if value else []
-        elif (isinstance(value, (int, float)) and value) or (isinstance(value, str) and value and len(value) <= 24):
-            words.append(one_line(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"))
+def settings(strategy: str, params: Mapping[str, Any]) -> list[str]:
+    """The parameters worth a word, of what is inside, too: `depth 3`, `width 5`, `few-shot temperature 0.7`."""
+    words: list[str] = []
+    said: set[str] = set()
+    for name, held in composition.recorded(strategy, params):
+        idle = {"of", *composition.idle(name, held)}
+        found = [(field, word) for field, value in held.items() if field not in idle and (word := _word(field, value))]
+        words += [one_line(f"{name} {word}" if field in said else word) for field, word in found]
+        said.update(held)  # of two of one name, the inner one is told with its strategy
     return words
+
+
+def _word(name: str, value: Any) -> str:
+    """A parameter with its value; "" where that is nothing, or too much for a line."""
+    match value:
+        case bool():
+            return name if value else ""
+        case float():
+            return f"{name} {value:g}" if value else ""
+        case int():
+            return f"{name} {value}" if value else ""
+        case str():
+            shown = clip(one_line(value), _VALUE)
+            return f'{name} "{shown}"' if "," in shown else f"{name} {shown}" if shown else ""
+        case {"strategy": str(held), "params": Mapping() as params}:
+            return f"{name} {composition.titled(held, params)}"
+        case [str(), *rest] if all(isinstance(each, str) for each in rest):
+            return _word(name, " + ".join(value))
+        case _:
+            return ""
 
 
 def header(snapshot: Snapshot, width: int) -> Text:
@@ -44,9 +68,9 @@ def header(snapshot: Snapshot, width: int) -> Text:
     # The model matters more than the parameters, so it is fitted first.
     where = [amounts.model(run.model), one_line(run.pack) if run.pack != "general" else ""]
     right = Text(parts(filter(None, where), max(8, width // 2)), style="cyan")
-    left = Text(one_line(run.strategy), style="bold")
+    left = Text(one_line(composition.titled(run.strategy, run.params)), style="bold")
     room = width - left.cell_len - right.cell_len - 4
-    if (about := settings(run.params)) and cell_len(about[0]) <= room:
+    if (about := settings(run.strategy, run.params)) and min(cell_len(about[0]), _TELLING) <= room:
         left.append("  ").append(parts(about, room), style="dim")
     return sides(left, right, width)
 

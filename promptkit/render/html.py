@@ -8,7 +8,8 @@ from typing import Any
 
 from promptkit.render import amounts
 from promptkit.render.safe import clean, one_line
-from promptkit.render.state import Node, Path, Snapshot, rebuild
+from promptkit.render.state import Snapshot, rebuild
+from promptkit.render.thoughts import Node, Path, grown, kept
 from promptkit.types import Outcome
 
 _LONGEST = 4_000  # characters shown of one text
@@ -75,26 +76,31 @@ def _bar(answer: str, count: int, whole: int) -> str:
 
 
 def _tree(run: Snapshot) -> str:
-    if not run.thoughts:
-        return ""
+    trees = {span: nodes for span, nodes in run.trees.items() if grown(nodes)}
+    room = _NODES // max(1, len(trees))
+    return "".join(_searched(run.place(span) if len(trees) > 1 else "", trees[span], room) for span in trees)
+
+
+def _searched(place: str, nodes: Mapping[Path, Node], room: int) -> str:
+    """One tree, with where in the run it is."""
     children: dict[Path, list[Path]] = {}
-    for path in sorted(run.nodes)[: _NODES + 1]:
+    for path in sorted(nodes)[: room + 1]:
         if path:
             children.setdefault(path[:-1], []).append(path)
-    left = run.thoughts - _NODES
+    left = grown(nodes) - room
     more = f'<div style="{_QUIET}">… {amounts.many(left, "more thought")}</div>' if left > 0 else ""
-    head = f"{amounts.many(run.thoughts, 'thought')}, {run.kept} kept"
-    body = "".join(_branch(run, children, path) for path in children.get((), []))
+    head = " · ".join([*filter(None, [place]), f"{amounts.many(grown(nodes), 'thought')}, {kept(nodes)} kept"])
+    body = "".join(_branch(nodes, children, path) for path in children.get((), []))
     return _folded(head, body + more, opened=True)
 
 
-def _branch(run: Snapshot, children: Mapping[Path, list[Path]], path: Path) -> str:
+def _branch(nodes: Mapping[Path, Node], children: Mapping[Path, list[Path]], path: Path) -> str:
     # Strategies bound the depth of a tree to a few dozen levels; deeper ones are cut, not recursed into.
-    line, below = _thought(run.nodes[path]), children.get(path, []) if len(path) < 60 else []
+    line, below = _thought(nodes[path]), children.get(path, []) if len(path) < 60 else []
     if not below:
         return f'<div style="margin-left:1.2em">{line}</div>'
-    opened = any(run.nodes[child].status in ("best", "kept", "open") for child in below)
-    inside = "".join(_branch(run, children, child) for child in below)
+    opened = any(nodes[child].status in ("best", "kept", "open") for child in below)
+    inside = "".join(_branch(nodes, children, child) for child in below)
     return f'<details style="margin-left:1.2em"{" open" if opened else ""}><summary>{line}</summary>{inside}</details>'
 
 

@@ -5,18 +5,24 @@ How a run ended is not said here: the summary under the display says it, or the 
 
 from __future__ import annotations
 
+import re
+
+from rich.cells import cell_len
 from rich.console import Console
 
+from promptkit import composition
 from promptkit import events as e
 from promptkit.events import Record
 from promptkit.render import amounts, frame
-from promptkit.render.safe import clip, downgrade, one_line
+from promptkit.render.safe import clip, downgrade, one_line, wrap
 from promptkit.render.state import RunState, Snapshot
+from promptkit.render.thoughts import NESTED
 from promptkit.render.votes import ruling, standing
 
 _WIDE = 160  # a log line, not a screen line
 _HEARTBEAT = 30.0  # seconds of silence after which a line says it is still at work
 _RETRY_PAUSE = 5.0  # twenty calls refused at once are one line
+_NEWS = (e.RunStarted, e.RunEnded, e.LevelDone, e.VotesCounted, e.HumanAnswered, e.Retrying)
 
 
 class PlainDisplay:
@@ -48,22 +54,33 @@ class PlainDisplay:
             if record.at - self._retried_at < _RETRY_PAUSE:
                 return []
             self._retried_at = record.at
+        if not isinstance(event, _NEWS) and record.at - self._said_at < _HEARTBEAT:
+            return []  # a snapshot copies every tree
         snapshot = self.state.snapshot()
-        if isinstance(event, e.VotesCounted):
+        if isinstance(event, e.VotesCounted) and NESTED not in record.span:
             # Every sample brings a tally; the news is that it is settled, and the last one.
             news = event.seen >= event.n or (event.decided and not self._sealed)
             self._sealed = self._sealed or event.decided
             if not news:
                 return []
-        said = self._news(event, snapshot)
+        said = self._news(record, snapshot)
         if not said:
             if record.at - self._said_at < _HEARTBEAT or not snapshot.in_flight:
                 return []
             said = ", ".join(frame.tallies(snapshot, record.at)[:3])
         self._said_at = record.at
-        return [f"{amounts.clock(snapshot.seconds(record.at))}  {clip(said, _WIDE)}"]
+        at = f"{amounts.clock(snapshot.seconds(record.at))}  "
+        if isinstance(event, e.RunStarted):  # what runs is told in full, in lines as wide as those of the summary
+            rows = _filled(said, max(20, self._console.width - len(at)))
+            return [f"{at if not number else ' ' * len(at)}{row}" for number, row in enumerate(rows)]
+        return [f"{at}{clip(said, _WIDE)}"]
 
-    def _news(self, event: e.Event, snapshot: Snapshot) -> str:
+    def _news(self, record: Record, snapshot: Snapshot) -> str:
+        event = record.event
+        if NESTED in record.span and isinstance(event, (e.LevelDone, e.VotesCounted)):
+            # One strategy inside is judged or counted over and over: its votes are no news of the run.
+            levels = isinstance(event, e.LevelDone)
+            return f"{one_line(_home(record.span, snapshot))} · {note(event, snapshot)}" if levels else ""
         match event:
             case e.BudgetHit() | e.Stopped() | e.Substituted() | e.ProgramEnded():
                 return ""
@@ -84,15 +101,33 @@ class PlainDisplay:
             self._quiet = True  # nobody reads any more; the run goes on
 
 
+def _home(span: str, snapshot: Snapshot) -> str:
+    """The strategy inside another that a span is in, with where in the run it is."""
+    return snapshot.place(span[: span.rindex(NESTED)] + span[span.rindex(NESTED) :].partition("/")[0])
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """The text in lines, broken behind its commas and dots, and only where that is not enough between words."""
+    rows: list[str] = []
+    for piece in re.split(r"(?<=,) |(?= · )", text):
+        longer = f"{rows[-1]}{'' if piece.startswith(' ') else ' '}{piece}" if rows else piece
+        if cell_len(longer) <= width:
+            rows[-1:] = [longer]
+        else:
+            rows += wrap(piece.removeprefix(" · "), width)
+    return rows
+
+
 def note(event: e.Event, snapshot: Snapshot) -> str:
     """What an event means in one line; "" for those that are no news."""
     match event:
         case e.RunStarted():
-            about = ", ".join(frame.settings(event.params))
-            asked = f"{event.strategy}{': ' if about else ''}{about}"
+            about = ", ".join(frame.settings(event.strategy, event.params))
+            asked = f"{composition.titled(event.strategy, event.params)}{': ' if about else ''}{about}"
             return one_line(f"{asked} · {amounts.model(event.model)} · {event.pack}")
         case e.LevelDone():
-            of = f" of {snapshot.depth}" if snapshot.depth else ""
+            depth = event.depth or snapshot.depth
+            of = f" of {depth}" if depth else ""
             tied = f", {event.tied} tied at the cut" if event.tied else ""
             return f"level {event.level}{of}: kept {event.kept} of {event.seen}{tied}"
         case e.VotesCounted():

@@ -12,15 +12,16 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from promptkit import conversation
+from promptkit import composition, conversation
 from promptkit import events as e
 from promptkit.events import Record
 from promptkit.render import amounts, frame, tree, votes
 from promptkit.render.plain import note
-from promptkit.render.safe import Legible, beside, clip, flow, one_line, parts
-from promptkit.render.state import NESTED, Snapshot, rebuild
+from promptkit.render.safe import Legible, beside, clip, flow, one_line, parts, wrap
+from promptkit.render.state import Snapshot, rebuild
 from promptkit.render.stored import restore
 from promptkit.render.talk import lines
+from promptkit.render.thoughts import NESTED
 from promptkit.types import Usage
 
 _STATUS_STYLES = {"done": "green", "running": "cyan", "undecided": "yellow", "budget": "yellow", "error": "red"}
@@ -41,7 +42,7 @@ def run_view(row: Row, events: Sequence[Row], *, every_call: bool = False, zone:
 
 
 def run_tree(events: Sequence[Row]) -> Legible:
-    """A run's whole search tree, the dropped thoughts included."""
+    """A run's whole search trees, the dropped thoughts included."""
     return Legible(_WholeTree(rebuild(events)))
 
 
@@ -53,7 +54,7 @@ _BARS = 76  # cells that bars fill at most
 
 def _cells(row: Row, zone: tzinfo | None) -> tuple[str, ...]:
     usage = _usage(row)
-    words = [_word(row, "id"), _when(row, zone), _word(row, "strategy"), amounts.model(_word(row, "model"))]
+    words = [_word(row, "id"), _when(row, zone), _titled(row), amounts.model(_word(row, "model"))]
     calls = f"{usage['calls']:,}" if usage else ""
     return (*(clip(word, 28) for word in words), _word(row, "status") or "running", calls, _word(row, "question"))
 
@@ -176,7 +177,7 @@ class _Timeline:
     def _head(self, width: int) -> Text:
         row = self.row
         usage = _usage(row)
-        words = [_word(row, "strategy"), amounts.model(_word(row, "model"))]
+        words = [_titled(row), amounts.model(_word(row, "model"))]
         if answered := row.get("answered"):
             words.append(f"answered by {', '.join(map(amounts.model, answered))}")
         words.append(_when(row, self.zone))
@@ -221,10 +222,14 @@ class _WholeTree:
     snapshot: Snapshot
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(1, options.max_width - 4)
         if self.snapshot.thoughts:
-            yield from frame.indented(tree.whole(self.snapshot, max(1, options.max_width - 4)), 2)
-        else:
-            yield Text("  this run has no tree", style="dim")
+            yield from frame.indented(tree.whole(self.snapshot, width), 2)
+            return
+        run = self.snapshot.run
+        there = f"; what it did: promptkit runs show {run.run}" if run else ""
+        rows = wrap(f"this run has no search tree{there}", width)
+        yield from frame.indented([Text(row, style="dim") for row in rows], 2)
 
 
 def _plainly(error: str) -> str:
@@ -288,6 +293,12 @@ def _inside(open_parts: dict[str, _Part], span: str, at: float) -> _Part:
 def _word(row: Row, name: str) -> str:
     value = row.get(name)
     return one_line(value) if isinstance(value, str) else ""
+
+
+def _titled(row: Row) -> str:
+    """Its strategy, with those inside it."""
+    params = row.get("params")
+    return one_line(composition.titled(_word(row, "strategy"), params if isinstance(params, Mapping) else {}))
 
 
 def _when(row: Row, zone: tzinfo | None) -> str:

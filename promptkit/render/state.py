@@ -8,50 +8,28 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
-from typing import Any, Literal
+from typing import Any
 
 from promptkit import events as e
 from promptkit.events import Record
 from promptkit.render.stored import restore
+from promptkit.render.thoughts import (
+    NESTED,
+    WORK_SPAN,
+    Node,
+    NodeStatus,
+    Path,
+    continued,
+    frontier,
+    grown,
+    in_order,
+    kept,
+)
 from promptkit.types import Usage
-
-Path = tuple[int, ...]
-NodeStatus = Literal["open", "kept", "pruned", "merged", "illegal", "best"]
 
 _DRAFT_LIMIT = 100_000  # characters kept of one reply; a frame shows its end
 _DRAFTS_KEPT = 32  # finished replies remembered
-# Proposals of a level are numbered like the thoughts they continue, best first: "tot/level-2/propose/0".
-_WORK_SPAN = re.compile(r"/level-(\d+)/(\w+)/(\d+)$")
-NESTED = "~"  # marks the span of a strategy inside another
 _INSIDE = re.compile(r"(?:.*/)?~[^/]*")  # of a span: up to the innermost strategy that it is in
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A thought in the tree; `touched` is the number of the last record about it or anything below it."""
-
-    path: Path
-    thought: str = ""
-    state: str = ""
-    status: NodeStatus = "open"
-    score: float | None = None
-    verdicts: tuple[str | None, ...] = ()
-    rank: int | None = None
-    reason: str = ""
-    into: Path | None = None
-    verified: bool = False
-    touched: int = -1
-
-    @property
-    def dropped(self) -> bool:
-        """Whether the search has given it up."""
-        return self.status in ("pruned", "merged", "illegal")
-
-    @property
-    def verdict(self) -> str | None:
-        """The most frequent readable verdict, the first of equals; None when there is none."""
-        counts = Counter(word for word in self.verdicts if word is not None)
-        return counts.most_common(1)[0][0] if counts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +149,7 @@ class RunState:
         """The run as it stands, safe to read while records keep coming."""
         with self._lock:
             now = self._now
-            trees = {span: dict(self._trees[span]) for span in _in_order(self._trees)}
+            trees = {span: dict(self._trees[span]) for span in in_order(self._trees)}
             root = next((span for span in trees if NESTED not in span), next(iter(trees), ""))
             tree = trees.get(root, {})
             return replace(
@@ -189,9 +167,9 @@ class RunState:
     def _working(self, root: str, tree: Mapping[Path, Node]) -> set[Path]:
         """The thoughts being continued: by the names of the spans, or whatever has not grown yet."""
         spans = [span for span, _, _ in self._flying if not root or span.startswith(f"{root}/")]
-        if any(_WORK_SPAN.search(span) for span in spans):
-            return {node for span in spans if (node := _continued(span, tree)) is not None}
-        return _frontier(tree) if spans and tree else set()
+        if any(WORK_SPAN.search(span) for span in spans):
+            return {node for span in spans if (node := continued(span, tree)) is not None}
+        return frontier(tree) if spans and tree else set()
 
     def _node(self, record: Record, path: Path) -> Node:
         """The node, touched; with what leads to it, if it is new."""
@@ -240,7 +218,7 @@ class RunState:
     @_on.register
     def _(self, event: e.Delta, record: Record) -> None:
         key = (record.span, event.draw)
-        draft = self._drafts.get(key) or Draft(*key, node=_continued(record.span, self._grown(record.span)))
+        draft = self._drafts.get(key) or Draft(*key, node=continued(record.span, self._grown(record.span)))
         if event.reasoning:
             draft = replace(draft, reasoning=(draft.reasoning + event.text)[-_DRAFT_LIMIT:])
         else:
@@ -368,48 +346,6 @@ class RunState:
             # Calls of this level still to come are unknown, so a level is never quite done before it says so.
             share = 0.8 * min(1.0, ended / started) if started else 0.0
             now.progress = max(now.progress, min(1.0, (now.levels_done + share) / depth))
-
-
-def _continued(span: str, tree: Mapping[Path, Node]) -> Path | None:
-    """The thought a proposal continues; None for any other work."""
-    found = _WORK_SPAN.search(span)
-    if not found or found[2] != "propose":
-        return None
-    level, index = int(found[1]), int(found[3])
-    if level == 1:
-        return () if index == 0 else None
-    kept = [node for path, node in tree.items() if len(path) == level - 1 and node.rank is not None]
-    ranked = sorted(kept, key=lambda node: node.rank or 0)
-    return ranked[index].path if index < len(ranked) else None
-
-
-def grown(tree: Mapping[Path, Node]) -> int:
-    """How many thoughts a tree has; its root is none."""
-    return len(tree) - (() in tree)
-
-
-def kept(tree: Mapping[Path, Node]) -> int:
-    """How many thoughts of a tree the search kept."""
-    return sum(node.status in ("kept", "best") and node.path != () for node in tree.values())
-
-
-def _in_order(spans: Iterable[str]) -> list[str]:
-    """As they began, those side by side by their numbers: concurrent ones begin in any order."""
-    first: dict[str, int] = {}
-    keys = {}
-    for at, span in enumerate(spans):
-        where, _, name = span.rpartition("/")
-        number = name.removeprefix(NESTED)
-        keys[span] = (first.setdefault(where, at), int(number) if number.isdecimal() else -1)
-    return sorted(keys, key=lambda span: keys[span])
-
-
-def _frontier(tree: Mapping[Path, Node]) -> set[Path]:
-    """The kept thoughts of the deepest level nobody has grown yet: what a search is at when it does not say."""
-    parents = {path[:-1] for path in tree if path}
-    leaves = {path for path, node in tree.items() if path not in parents and (path == () or node.status == "kept")}
-    deepest = max((len(path) for path in leaves), default=0)
-    return {path for path in leaves if len(path) == deepest}
 
 
 def rebuild(rows: Iterable[Mapping[str, Any]]) -> Snapshot:

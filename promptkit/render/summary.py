@@ -9,7 +9,8 @@ from rich.text import Text
 
 from promptkit.render import amounts, frame
 from promptkit.render.safe import Legible, clean, clip, flow, one_line
-from promptkit.render.state import RunState, Snapshot, grown
+from promptkit.render.state import RunState, Snapshot
+from promptkit.render.thoughts import grown
 from promptkit.render.votes import ruling, tie
 from promptkit.types import Outcome, Usage
 
@@ -31,7 +32,15 @@ class _Closing:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         gap = frame.margin(options.max_width)
         for line, style in self.lines:
-            yield from frame.indented([Text(row, style=style) for row in flow(line, options.max_width - gap)], gap)
+            yield from frame.indented([Text(row, style=style) for row in _evenly(line, options.max_width - gap)], gap)
+
+
+def _evenly(line: str, width: int) -> list[str]:
+    """The line's parts in as few rows as they need, none of them left with a single word where that can be."""
+    rows = flow(line, width)
+    while len(rows) > 1 and width > 1 and len(narrower := flow(line, width - 1)) == len(rows):
+        rows, width = narrower, width - 1
+    return rows
 
 
 def lines(outcome: Outcome, state: RunState | None = None) -> list[tuple[str, str]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 from rich.text import Text
 
 from promptkit.render import amounts, frame
 from promptkit.render.fold import Row, Tree, fold
 from promptkit.render.safe import beside, clip, one_line, parts, sides
-from promptkit.render.state import Node, Path, Snapshot
+from promptkit.render.state import Snapshot
+from promptkit.render.thoughts import Node, Path, grown, kept
 
 _STATE_WIDTH = 24  # a longer state is text, not a position
 _VERDICT_STYLES = {"sure": "green", "likely": "yellow", "impossible": "dim red", "verified": "bold green"}
@@ -45,21 +48,33 @@ def final(snapshot: Snapshot, width: int, rows: int) -> list[Text]:
 
 
 def whole(snapshot: Snapshot, width: int) -> list[Text]:
-    """Every thought of a finished search, the dropped ones with their reasons."""
+    """Every thought of a finished run, the dropped ones with their reasons; of several searches each its own tree."""
+    trees = {span: nodes for span, nodes in snapshot.trees.items() if grown(nodes)}
+    lines = [frame.question(snapshot, width)]
+    for span, nodes in trees.items():
+        if len(trees) > 1:
+            counted = f"{amounts.many(grown(nodes), 'thought')}, {kept(nodes)} kept"
+            said = [*filter(None, [one_line(snapshot.place(span))]), counted]
+            lines += [Text(), Text(clip(" · ".join(said), width), style="bold")]
+        lines += beside(_branches(nodes, width), width)
+    return lines
+
+
+def _branches(nodes: Mapping[Path, Node], width: int) -> list[tuple[Text, Text]]:
     pairs: list[tuple[Text, Text]] = []
     children: dict[Path, list[Path]] = {}
-    for path in sorted(snapshot.nodes):
+    for path in sorted(nodes):
         if path:
             children.setdefault(path[:-1], []).append(path)
     stack: list[tuple[Path, tuple[bool, ...]]] = [(path, ()) for path in reversed(children.get((), []))]
     while stack:
         path, rails = stack.pop()
         own = (*rails, path != children[path[:-1]][-1])
-        node = snapshot.nodes[path]
+        node = nodes[path]
         lead = Text(_guides(own, width), style="dim").append_text(_sign(node, "○"))
         pairs.append(_sides_of(node, lead, width, last=False, reasons=True))
         stack.extend((child, own) for child in reversed(children.get(path, [])))
-    return [frame.question(snapshot, width), *beside(pairs, width)]
+    return pairs
 
 
 def _winner(snapshot: Snapshot) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptkit import registry
 from promptkit.errors import BadInput
-from promptkit.events import Warned, emit
+from promptkit.events import PromptUsed, Record, Warned, emit
 from promptkit.types import Outcome, Problem, Provider
 
 REAL_MODELS = """a real model answers any question; get one of these, then name it with -m:
@@ -38,6 +38,23 @@ def decline(problem: Problem, provider: Provider) -> Outcome | None:
     else:
         emit(Warned(reason, REAL_MODELS))
     return Outcome(answer=None, status="undecided", detail={"reason": reason})
+
+
+class Foreign:
+    """The sink that says once when a model made for a few packs is put a template that none of them has."""
+
+    deltas = False
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider, self._told = provider, False
+
+    def __call__(self, record: Record) -> None:
+        used, packs = record.event, self._provider.capabilities.packs
+        if isinstance(used, PromptUsed) and used.lacking in (packs or ()) and not self._told:
+            self._told = True
+            own = f"its own prompts, which cot, sc and tot ask in: promptkit prompts list -P {used.lacking}"
+            said = f"{self._provider.id} was not trained on the prompt {used.id}: expect noise"
+            emit(Warned(said, f"{own}\na real model takes any prompt: -m ollama:qwen3:8b"))
 
 
 def _fitting(question: str) -> str | None:

@@ -30,7 +30,7 @@ from promptkit.journal import Journal, Spent
 from promptkit.redaction import redacted
 from promptkit.runtime.budgeted import Budget, Limits, charged, refuse_unpriced
 from promptkit.runtime.dialogue import Dialogue, conversing
-from promptkit.runtime.domain import decline
+from promptkit.runtime.domain import Foreign, decline
 from promptkit.runtime.embedding import Embedding
 from promptkit.runtime.executed import Executions, executing
 from promptkit.runtime.ledger import Nominal
@@ -64,7 +64,12 @@ async def _execute(plan: Plan, sinks: Sequence[Sink]) -> Outcome:
         await asyncio.to_thread(getattr, plan.provider, "identity")  # the first look may read gigabytes of weights
         await leased(journal, run, _take_up(plan))
     try:
-        return await _Run(plan).execute(sinks)
+        one = _Run(plan)
+        outcome = await one.execute(sinks)
+        if one.declined and plan.mode == "new":
+            await journal.remove(run)  # nothing was asked: there is nothing to show, and a resume would be declined too
+            outcome = replace(outcome, run="")
+        return outcome
     except PromptkitError as error:
         if isinstance(error, UsageError) and plan.mode == "new" and journal.spent(run) == Spent():
             await journal.remove(run)  # bad input: there is nothing to show and nothing to resume
@@ -107,6 +112,7 @@ class _Run:
         for key, _, cached in plan.journal.calls(plan.run) if plan.mode == "extend" else ():
             if stored := plan.journal.get(key):
                 self._nominal.used(key, stored, cached=cached)
+        self.declined = False  # nothing was asked: the model was not made for the question
         self._best = _BestSoFar()
         self._keep = () if replaying else (_Keeper(plan.journal, plan.run),)
         model = stacks(
@@ -155,7 +161,7 @@ class _Run:
     async def execute(self, sinks: Sequence[Sink]) -> Outcome:
         """The outcome, recorded; whatever ends the run, what was paid for is in the journal by then."""
         plan = self._plan
-        watched = watch(*plan.sinks, *sinks, self._best, *self._keep, meter=self._budget.usage)
+        watched = watch(*plan.sinks, *sinks, self._best, *self._keep, Foreign(plan.provider), meter=self._budget.usage)
         with watched, executing(self._executions), conversing(self._dialogue), span(plan.name):
             emit(
                 RunStarted(
@@ -195,6 +201,7 @@ class _Run:
         problem = replace(plan.problem, seed=plan.options.seed)
         bare = getattr(plan.strategy, "bare", False)  # it asks nothing that a model could be too small for
         if not bare and (declined := decline(problem, plan.provider)):
+            self.declined = True
             return declined
         clock = asyncio.timeout(self._limits.timeout)
         try:

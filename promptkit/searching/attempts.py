@@ -15,15 +15,17 @@ from promptkit.decisions import Decision, decide_all
 from promptkit.errors import Transient
 from promptkit.events import Best, NodeAdded, NodePruned, NodeValued, emit
 from promptkit.exchange import verified
+from promptkit.lazy import Lazy
 from promptkit.reflecting.drafts import Reply, Task, drafted, lost
 from promptkit.reflecting.feedback import RIGHT_OR_WRONG
 from promptkit.sampling import fork
 from promptkit.searching.driving import played
+from promptkit.searching.hearing import Hearing
 from promptkit.searching.reporting import Reporter
 from promptkit.searching.scale import Scale
 from promptkit.searching.states import States
 from promptkit.searching.terms import Terms
-from promptkit.types import Model, Outcome, Problem, Strategy
+from promptkit.types import Model, Outcome, Problem, Request, Strategy
 
 UNREAD = "no answer in the reply"
 
@@ -48,17 +50,20 @@ class _Attempts:
         self.scale = Scale(template.scores or RIGHT_OR_WRONG, unit=True)
         self.reporter = Reporter(terms.depth, levels=False)
         self.critiques: dict[Path, str] = {}
-        self.joined = self.came = self.read = self.failed = self.rounds = 0
+        self.joined = self.came = self.failed = self.rounds = 0
+        self.hearing = Hearing()
         self.best: Path | None = None
 
     async def found(self, make: Callable[[Thought], Search]) -> Outcome:
         """Play the search to its end; its best answer is the answer."""
         emit(NodeAdded((), "", self.states.show(self.states.root.state)))
-        nodes, _ = await played(make(Thought("", "", "")), self._answered)
+        with self.hearing.told():
+            nodes, _ = await played(make(Thought("", "", "")), self._answered)
         detail: dict[str, Any] = {"kept": len(nodes), "verified": None, "nodes": self.joined}
         detail |= {"turns": self.reporter.turns, "stop": self.reporter.stop}
-        if self.failed:
-            detail["failed"] = self.failed
+        detail |= self.hearing.detail
+        if failed := self.failed + self.hearing.failed:
+            detail["failed"] = failed
         if not nodes:
             return Outcome(answer=None, status="undecided", detail=detail | {"reason": UNREAD})
         best = nodes[0].thought
@@ -124,15 +129,18 @@ class _Attempts:
     async def _criticised(self, nodes: Sequence[Node]) -> list[float]:
         """What each answer is worth by its critiques; the first of them with a verdict is kept for bettering it."""
         n = self.terms.n_evaluate
-        drafts = [{"draft": node.thought.state} for node in nodes]
-        requests = [self.states.request("critique", **draft).at(i) for draft in drafts for i in range(n)]
+
+        def request(index: int) -> Request:
+            at, i = divmod(index, n)
+            return self.states.request("critique", draft=nodes[at].thought.state).at(i)
+
+        requests = Lazy(range(n * len(nodes)), request)
         heard: list[dict[int, Decision]] = [{} for _ in nodes]
 
         def hear(got: Decision) -> None:
             at, i = divmod(got.index, n)
             heard[at][i] = got
-            self.read += got.error is None
-            self.failed += got.error is not None
+            self.hearing.decided(got)
             if len(heard[at]) == n and nodes[at].thought.value is None:
                 words = tuple(heard[at][i].verdict for i in range(n))
                 emit(NodeValued(nodes[at].path, fmean(map(self.scale.worth, words)), words))
@@ -141,7 +149,7 @@ class _Attempts:
         try:
             await decide_all(self.model, requests, self.scale.words, where=where, each=hear, pack=pack)
         except Transient:
-            if not self.read:
+            if not self.hearing.came:
                 raise
         for node, said in zip(nodes, heard, strict=True):
             told = [said[i] for i in range(n)]

@@ -57,7 +57,16 @@ def announced(
 
 def expanded(most: int, terms: Terms) -> int:
     """States that a search expands which may expand so many: no more than there can be, where that is known."""
-    return min(most, sum(terms.k**level for level in range(terms.depth))) if terms.generate == "sample" else most
+    if terms.generate != "sample":
+        return most
+    if terms.k == 1:
+        return min(most, terms.depth)
+    states, wide = 0, 1
+    for _ in range(terms.depth):  # the levels grow by k: it is past `most` soon, however deep the tree may be
+        if states >= most:
+            break
+        states, wide = states + wide, wide * terms.k
+    return min(most, states)
 
 
 def _verdicts(terms: Terms, problem: Problem) -> Forecast:

@@ -68,7 +68,8 @@ class _Run:
     async def found(self, make: Make, weigh: Weigh | None) -> Outcome:
         """Play the search to its end and draw the answer."""
         emit(NodeAdded((), "", self.states.show(self.states.root.state)))
-        found, statistics = await played(make(self.states.root), self._answered)
+        with self.evaluator.hearing.told():
+            found, statistics = await played(make(self.states.root), self._answered)
         if weigh:
             found = self._weighed(found, statistics, weigh)
         return await self.conclusion.outcome(found, self._detail(found))
@@ -109,9 +110,9 @@ class _Run:
         detail: dict[str, Any] = {"kept": len(found), "verified": None}
         if not self.terms.levels:
             detail |= {"nodes": self.generator.joined, "turns": self.reporter.turns, "stop": self.reporter.stop}
-        if failed := self.generator.failed + self.evaluator.failed:
+        if failed := self.generator.failed + self.evaluator.hearing.failed:
             detail["failed"] = failed
-        return detail
+        return detail | self.evaluator.hearing.detail
 
     def _weighed(self, found: Sequence[Node], statistics: Statistics, weigh: Weigh) -> Sequence[Node]:
         """The states found, with one first that gives the answer of the most weight in the whole tree."""

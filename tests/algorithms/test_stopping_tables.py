@@ -199,3 +199,11 @@ def test_simple_rules_as_the_paper_has_them() -> None:
     assert MajorityShare().check(["a", "a", "a", "a", "b"], N).stop
     assert not MajorityShare().check(["a", "a", "a", None], N).stop, "an unread sample agrees with nobody"
     assert not Entropy().check(["a", "b"], N).stop
+
+
+def test_an_entropy_that_nobody_could_know_says_where_it_comes_from() -> None:
+    """Of one answer alone it is 0; what is held against the rule is that with one vote for another answer."""
+    told = Entropy().check(["a"] * 4, 9)
+    assert told.stop
+    assert told.reason == "entropy 0; against one vote for something else, normalised entropy 0.72 of 0.75"
+    assert Entropy().check(["a", "a", "a", "a", "b"], 9).reason == "normalised entropy 0.72 of 0.75"

@@ -6,6 +6,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -25,10 +27,17 @@ COT = Rung("cot", "cot")
 
 
 def measure(
-    part: Measure, script: Callable[[Request], str], journal: Journal, *, seeds: tuple[int, ...] = (0,)
+    part: Measure,
+    script: Callable[[Request], str],
+    journal: Journal,
+    *,
+    seeds: tuple[int, ...] = (0,),
+    items: int = ITEMS,
+    partly: Callable[[Table, int], None] = lambda table, rows: None,
 ) -> Section:
     """The section of a part, asked of a scripted model."""
-    return asyncio.run(_measured(part, Bench(pk.Scripted(script, name="known"), journal, ITEMS, seeds)))
+    bench = Bench(pk.Scripted(script, name="known"), journal, items, seeds, partly=partly)
+    return asyncio.run(_measured(part, bench))
 
 
 async def _measured(part: Measure, bench: Bench) -> Section:
@@ -87,23 +96,22 @@ def test_words_tells_what_reasoning_and_voting_are_worth(journal: Journal) -> No
 
 @pytest.mark.parametrize(("items", "warned"), [(9, True), (10, False)])
 def test_few_questions_are_said_to_tell_little(items: int, warned: bool, journal: Journal) -> None:
-    model = pk.Scripted(lambda _: "?", name="known")
-    section = asyncio.run(parts.measure("patterns", Bench(model, journal, items)))
+    section = measure(partial(parts.measure, "patterns"), lambda _: "?", journal, items=items)
     assert section.notes[0].startswith("9 questions, fewer than 10: intervals are wide") is warned
 
 
-def test_the_rows_of_every_table_are_told_as_they_are_measured(journal: Journal) -> None:
+@pytest.mark.parametrize("part", [words, adaptive, patterns], ids=lambda part: part.__name__)
+def test_rows_are_told_as_they_are_measured(part: Any, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adaptive, "ALL", 12)
     told: dict[str, list[int]] = {}
 
     def take(table: Table, rows: int) -> None:
         told.setdefault(f"{table.title} of {rows}", []).append(len(table.rows))
 
-    bench = Bench(pk.Scripted(reasoner, name="known"), journal, 1, partly=take)
-    for part in (words.measure, adaptive.measure, patterns.measure):
-        whole = {f"{table.title} of {len(table.rows)}": len(table.rows) for table in asyncio.run(part(bench)).tables}
-        assert told
-        assert all(grown == list(range(1, whole[title] + 1)) for title, grown in told.items())
-        told.clear()
+    section = measure(part.measure, lambda _: "Answer: 1", journal, items=1, partly=take)
+    whole = {f"{table.title} of {len(table.rows)}": len(table.rows) for table in section.tables}
+    assert told
+    assert all(grown == list(range(1, whole[title] + 1)) for title, grown in told.items())
 
 
 # patterns -----------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_a_scripted_file_of_another_shape(name: str, home: Path, capsys: Capture
     (home / name).write_text(REPLIES[name])
     said = say(capsys, "run", "direct", QUESTION, "-m", f"scripted:{name}")
     is_error(said, 2)
-    assert said.err.startswith(f"error: {home / name}: ")
+    assert said.err.startswith(f"error: {home / name}:")
     assert recorded(home) == []
 
 
@@ -229,3 +229,12 @@ def test_a_pack_that_names_what_is_not_there(front: str, home: Path, capsys: Cap
     (home / "prompts" / "mine" / "pack.md").write_text(f"---\ntitle: mine\n{front}\n---\n")
     is_error(say(capsys, "run", "direct", QUESTION, "-m", OFFERS, "-P", "mine"), 2)
     assert recorded(home) == []
+
+
+def test_a_scripted_model_that_is_no_yaml_is_pointed_at_by_line_and_column(home: Path, capsys: Capture) -> None:
+    path = home / "notes.md"
+    path.write_text("# A title\n\nSome words\nand: more\n")
+    said = say(capsys, "run", "direct", QUESTION, "-m", f"scripted:{path}")
+    assert said.code == 2
+    assert f"{path}:4:4: " in said.err
+    assert "byte string" not in said.err

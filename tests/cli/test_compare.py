@@ -63,7 +63,7 @@ def test_json_has_each_run_as_run_has_it(home: Path, capsys: Capture) -> None:
 
 
 def test_what_two_strategies_share_is_asked_once(home: Path, capsys: Capture) -> None:
-    body = document(capsys, 0, QUESTION, "-m", OFFERS, "-s", "sc(n=3),sc(n=3)")
+    body = document(capsys, 0, QUESTION, "-m", OFFERS, "-s", "sc(n=3),sc(n=3, quorum=0.4)")
     first, second = (each["usage"] for each in body["runs"])
     assert (first["cached_calls"], second["cached_calls"]) == (0, second["calls"])
 
@@ -127,3 +127,10 @@ def test_the_votes_are_those_for_the_answer() -> None:
     votes = (("7", 2), ("8", 3))
     assert row("sc", Outcome(answer="7", detail={"votes": votes}))[2] == "2 of 5"
     assert row("sc", Outcome(answer=None, detail={"votes": votes}))[2] == "3 of 5"
+
+
+def test_a_strategy_that_is_named_twice_is_compared_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(["compare", QUESTION, "-m", OFFERS, "-s", "cot,direct,cot()", "--json"]) == 0
+    said = capsys.readouterr()
+    assert [run["strategy"] for run in json.loads(said.out)["runs"]] == ["cot", "direct"]
+    assert "cot() is named twice" in said.err

@@ -67,6 +67,12 @@ def test_list_is_newest_first_and_says_what_it_leaves_out(capsys: Capture) -> No
     assert body["runs"][0]["answer"] is not None
 
 
+def test_a_piped_list_names_what_is_inside(capsys: Capture) -> None:
+    record(strategy="sc", n=2, of="few-shot(n=0)")
+    assert start(["runs", "list"]) == 0
+    assert "  sc of few-shot  " in capsys.readouterr().out
+
+
 def test_a_piped_list_cuts_nothing_and_styles_nothing(capsys: Capture) -> None:
     question = "[bold]Why[/bold]\x1b[31m " + "so long " * 60 + "end?"
     record(question)
@@ -172,7 +178,7 @@ def test_the_tree_and_a_run_without_one(capsys: Capture) -> None:
     assert "2 + 3 = 5" in capsys.readouterr().out
     record()
     assert start(["runs", "show", "last", "--tree"]) == 0
-    assert "no tree" in capsys.readouterr().out
+    assert "no search tree; what it did: promptkit runs show r" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["--tree", "--events"], ["--tree", "--call", "1"], ["--tree", "--json"]])

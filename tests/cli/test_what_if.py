@@ -153,3 +153,12 @@ def test_a_question_that_begins_with_a_dash_is_no_option(model: str, capsys: Cap
     words = shlex.split(command)[1:]
     assert start([*words[:2], "-q", *words[2:]]) == 0
     assert capsys.readouterr().out == "2\n"
+
+
+def test_what_cannot_be_counted_so_is_refused_without_a_run_to_resume(model: str, capsys: Capture) -> None:
+    run = ran(model, n=3)
+    capsys.readouterr()
+    assert start(["what-if", run, "--vote", "choice-shuffle"]) == 2
+    said = capsys.readouterr().err
+    assert "needs a question with options" in said
+    assert "resume" not in said

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import promptkit as pk
 from promptkit.events import Record, Warned
+from promptkit.journal import Journal
 
 COOKIES = "Anna has 6 boxes with 8 cookies each. She gives 13 cookies to Ben. How many cookies are left?"
 
@@ -48,3 +51,28 @@ def test_without_a_pack_another_question_is_declined_with_the_ways_to_a_real_mod
     outcome, heard = asked("Why is the sky blue?", "general")
     assert (outcome.status, outcome.usage.calls) == ("undecided", 0)
     assert "-m ollama:" in (warnings(heard)[0].hint or "")
+
+
+def test_a_question_that_is_declined_leaves_no_run(tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "journal.db") as journal:
+        outcome = pk.run("cot", "Why is the sky blue?", model="builtin", journal=journal)
+        assert (outcome.status, outcome.run) == ("undecided", "")
+        assert journal.runs() == []
+        kept = pk.run("cot", COOKIES, pack="words", model="builtin", journal=journal)
+        assert [row.id for row in journal.runs()] == [kept.run]
+
+
+def test_a_prompt_it_was_not_trained_on_is_told_once() -> None:
+    """The pack fits, and three templates that the strategy asks in are general's: that is one warning."""
+    heard: list[Record] = []
+    pk.run("cove", COOKIES, pack="words", model="builtin", journal="memory", sinks=[heard.append])
+    (warning,) = warnings(heard)
+    assert warning.message.startswith("builtin was not trained on the prompt general/")
+    assert "prompts list -P words" in (warning.hint or "")
+
+
+def test_a_model_that_takes_any_prompt_is_not_warned_of() -> None:
+    heard: list[Record] = []
+    model = pk.Scripted(lambda request: "Answer: 35")
+    pk.run("plan-and-solve", COOKIES, pack="words", model=model, journal="memory", sinks=[heard.append])
+    assert not warnings(heard)

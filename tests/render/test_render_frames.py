@@ -16,7 +16,8 @@ from promptkit.events import Record
 from promptkit.render import amounts, stream, summary, tree, votes
 from promptkit.render.fold import Tree, fold
 from promptkit.render.runs import run_tree, run_view, runs_table
-from promptkit.render.state import Node, Path, RunState, rebuild
+from promptkit.render.state import RunState, rebuild
+from promptkit.render.thoughts import Node, Path
 from promptkit.types import Outcome, Usage
 
 VIEWS = (tree, votes, stream)

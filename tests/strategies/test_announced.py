@@ -15,6 +15,7 @@ from promptkit.providers.scripted import Scripted
 from promptkit.sampling import sample
 from promptkit.strategies.layers.persona import Persona
 from promptkit.strategies.prompting.cot import ChainOfThought
+from promptkit.strategies.search.tot import TreeOfThoughts
 from promptkit.types import Model, Outcome, Problem, Request, message
 
 PROBLEM = Problem(text="How many?")
@@ -84,6 +85,7 @@ def test_a_layer_is_as_large_as_what_is_inside() -> None:
     assert within(layer, PROBLEM, 3) == Persona(who="x", of=Many(n=3))
     assert changed(layer, Persona(who="x", of=Many(n=3))) == ["of.n 9 -> 3"]
     assert changed(layer, layer) == []
+    assert changed(TreeOfThoughts(), TreeOfThoughts(nodes=3)) == ["nodes default -> 3"]
 
 
 def test_fit_makes_the_run_as_small_as_its_cap_and_says_so(journal: Journal) -> None:

@@ -105,7 +105,7 @@ def test_anything_else_that_is_typed_is_refused_in_one_line(text: str) -> None:
     ("text", "said"),
     [
         ("sc(n=1", "the bracket of 'sc' is not closed in 'sc(n=1'"),
-        ("sc(n=1))", "a bracket or a quote is not closed in 'sc(n=1))'"),
+        ("sc(n=1))", "a bracket is closed that was not opened in 'sc(n=1))'"),
         ("persona(who='a)", "a bracket or a quote is not closed"),
         ("sc(5)", "'5' is no parameter in 'sc(5)'"),
         ("sc(n=1, n=2)", "n is given twice"),

@@ -9,6 +9,7 @@ from retold import cut, down, samples_within_forecast, told
 
 from promptkit.announced import forecast, within
 from promptkit.errors import BadInput, Transient
+from promptkit.events import VotesCounted
 from promptkit.strategies.reflection.debate import Debate
 from promptkit.types import Completion, Problem, Request, message
 
@@ -144,3 +145,17 @@ def test_a_round_that_is_lost_whole_leaves_what_was_said_before(instant_retries:
 
     ran = told(Debate(), say)
     assert (ran.outcome.answer, ran.outcome.detail["failed"]) == ("42", 3)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_only_the_last_round_decides(rounds: int) -> None:
+    """Agents that agree in the first round are heard again: until then nothing is decided."""
+    ran = told(Debate(rounds=rounds), lambda prompt, request: "Answer: 42")
+    assert [event.decided for event in ran.of(VotesCounted) if event.seen == 3] == [False] * (rounds - 1) + [True]
+
+
+def test_an_answer_that_is_right_decides_in_any_round() -> None:
+    puzzle = {"pack": "game24"}
+    ran = told(Debate(rounds=3), lambda prompt, request: "Answer: (4 - 1) * 11 - 9", "1 4 9 11", **puzzle)
+    assert [event.decided for event in ran.of(VotesCounted)][-1]
+    assert ran.outcome.usage.samples == 3

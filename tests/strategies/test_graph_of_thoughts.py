@@ -89,6 +89,11 @@ def test_a_verdict_that_cannot_be_read_is_no_score(verdict: str) -> None:
     assert told(GraphOfThoughts(plan="generate(2) keep(1)"), say).outcome.answer == "1"
 
 
+def test_its_levels_are_the_keeps_of_the_plan() -> None:
+    ran = told(GraphOfThoughts(), climbing)
+    assert [(each.level, each.depth) for each in ran.of(LevelDone)] == [(1, 2), (2, 2)]
+
+
 def test_what_is_valid_is_left_alone() -> None:
     ran = told(GraphOfThoughts(plan="generate(5) validate(1) keep(1)"), climbing)
     improved = [p for p in ran.prompts if "Improve this answer" in p]

@@ -154,3 +154,10 @@ def test_it_shrinks_to_fit() -> None:
     made: Any = within(LanguageAgentTreeSearch(), Problem(text="?"), 250)
     assert (made.n, made.iterations) == (5, 2)
     assert within(LanguageAgentTreeSearch(), Problem(text="?"), 2) is None
+
+
+def test_rules_that_nothing_satisfies_are_told_as_that() -> None:
+    """The reply was read; it is the state that is no solution."""
+    ran = told(searched(iterations=1), lambda prompt, request: "1 + 1 = 2 (left: 1 2 1)", "1 1 1 1", pack="game24")
+    assert (ran.outcome.answer, ran.outcome.status) == (None, "undecided")
+    assert ran.outcome.detail["reason"] == "no trajectory came to a solution"

@@ -47,6 +47,7 @@ def test_two_answers_that_are_both_right_are_no_tie() -> None:
     assert (ran.outcome.answer, ran.outcome.status, ran.outcome.verified) == (RIGHT, "done", True)
     assert (ran.outcome.detail["tied"], ran.outcome.detail["rejected"]) == ([], [])
     assert None not in ran.best, "the lead is not taken back"
+    assert "before the votes" in ran.outcome.detail["checked"]
 
 
 @pytest.mark.parametrize("said", [(WRONG, RIGHT), (RIGHT, WRONG), (RIGHT, AS_GOOD)])

@@ -124,7 +124,7 @@ def test_a_likely_chain_outweighs_two_unlikely_ones() -> None:
 def test_a_vote_that_reads_log_probabilities_is_refused_where_there_are_none(how: str) -> None:
     with pytest.raises(CapabilityMissing, match="log-probabilities") as caught:
         vote(["a"], how, able=False)
-    assert "--vote cisc" in caught.value.hint
+    assert "promptkit run sc --vote cisc" in caught.value.hint, "deepconf has no --vote"
 
 
 @pytest.mark.parametrize("how", ["weighted", "deepconf", "borda"])

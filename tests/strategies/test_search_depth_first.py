@@ -9,6 +9,7 @@ from search_worlds import grove, worlds
 
 from promptkit import api
 from promptkit.composition import inner
+from promptkit.errors import BadInput
 from promptkit.events import NodeAdded, NodePruned, NodeSelected, NodeValued, Record
 from promptkit.journal import Journal
 from promptkit.providers.scripted import Scripted
@@ -92,3 +93,18 @@ def test_so_many_nodes_and_no_more_and_then_the_best_or_the_deepest_so_far() -> 
     deepest = visited("tot(search=dfs, depth=2, take=deepest)", tree)[2]
     assert best.text.endswith("b\nb1"), "the best of all that are as deep as it goes"
     assert deepest.text.endswith("a\na1"), "the first of all that are as deep as it goes"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said", "hint"),
+    [
+        ("tot(threshold=0)", "--threshold: for depth-first search only", "--search dfs"),
+        ("tot(threshold=1, children=2)", "--threshold and --children: for depth-first", "--search dfs"),
+        ("tot(search=dfs, select=sample)", "--select sample: for breadth-first search only", "--search bfs"),
+    ],
+)
+def test_what_belongs_to_another_search_is_named_with_it(spec: str, said: str, hint: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        inner(spec)
+    assert caught.value.message.startswith(said)
+    assert caught.value.hint == hint

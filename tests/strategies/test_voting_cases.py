@@ -40,6 +40,15 @@ def test_an_unknown_rule_offers_the_nearest(word: str, hint: str) -> None:
     with pytest.raises(UnknownName) as caught:
         stopping(word)
     assert hint in caught.value.hint
+    assert "promptkit strategies sc" in caught.value.hint, "where all of them are"
+
+
+def test_what_cannot_be_read_is_shown_how_it_is_written() -> None:
+    for kind, example, read in (("stop", "beta(0.95)", stopping), ("vote", "cisc(0.5)", voting)):
+        with pytest.raises(BadInput) as caught:
+            read("beta(")
+        assert f'--{kind} "{example}"' in caught.value.hint
+        read(example)  # what is offered can be typed
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,7 @@ def mcnemar(only_a: int, only_b: int) -> float:
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95, seed: int = 0) -> Difference:
-    """a - b of shares on the same items: percentile bootstrap (Efron 1979), p by flipping signs (Fisher 1935).
-
-    Of fewer than FEW items the interval is Wilson's, as if each share were the chance of a 1: too wide, never too sure.
-    """
+    """a - b of shares on the same items: percentile bootstrap (Efron 1979), Wilson's for few; p by flipping signs."""
     gaps = [x - y for x, y in zip(a, b, strict=True)]
     if not gaps:
         return Difference(0.0, -1.0, 1.0, 1.0)
@@ -109,7 +106,7 @@ def _percentiles(drawn: list[float], confidence: float) -> tuple[float, float]:
 
 
 def _sign_flips(gaps: Sequence[float], seed: int) -> float:
-    """How often flipped signs give a sum as far from 0: exact for means of few seeds, drawn for other numbers."""
+    """How often flipped signs (Fisher 1935) give a sum as far from 0: exact for means of few seeds, else drawn."""
     told = [gap for gap in gaps if abs(gap) > 1e-12]
     whole = _as_integers(told)
     if whole is None:

@@ -61,7 +61,8 @@ class Entropy:
         level = _entropy([count for _, count in votes.counts])
         stop = len(answers) >= _FEWEST and votes.winner is not None and level <= self.most
         answer = votes.winner if stop else None
-        reason = f"normalised entropy {level:.2f} of {self.most:g}"
+        alone = "entropy 0; against one vote for something else, " if len(votes.counts) == 1 else ""
+        reason = f"{alone}normalised entropy {level:.2f} of {self.most:g}"
         return Decision(stop, reason, answer, self.guarantee, level=level, needed=self.most)
 
     def next_batch(self, answers: Answers, n: int, /) -> int | None:

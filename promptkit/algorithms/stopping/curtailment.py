@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from promptkit.algorithms.voting.tally import Tally, even
 
 
@@ -23,10 +25,11 @@ def next_batch(votes: Tally, n: int) -> int:
     if left <= 0 or settled(votes, n):
         return 0
     first, second = _top(votes)
-    for more in range(1, left):
-        if _ahead(first + more * votes.heaviest, second + (left - more) * votes.heaviest):
-            return more
-    return left
+
+    def could(more: int) -> bool:
+        return _ahead(first + more * votes.heaviest, second + (left - more) * votes.heaviest)
+
+    return 1 + bisect_left(range(1, left), True, key=could)
 
 
 def _top(votes: Tally) -> tuple[float, float]:

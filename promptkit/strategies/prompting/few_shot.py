@@ -26,6 +26,7 @@ from promptkit.ranges import at_least, fraction
 from promptkit.types import Model, Outcome, Problem
 
 STORE = 256  # of a larger store so many are kept with a run, and chosen from
+DIVERSE = {"when": ("select", "diverse")}  # what a parameter needs to have an effect
 MOST = 8  # examples shown when nobody says how many: what the paper on chains of thought shows
 
 
@@ -47,7 +48,7 @@ class FewShot:
     order: Order | None = None  # default: the likest last, labels in turns for balanced, else that of the file
     example_tokens: int | None = None  # as many as fit into so many tokens; a token is taken for 4 bytes of UTF-8
     embed: str | None = None  # what likeness is by: provider:model; default: words (BM25 for similar, else TF-IDF)
-    variety: float = 0.5  # of diverse: what unlikeness to those chosen before counts, 0 to 1
+    variety: float = field(default=0.5, metadata=DIVERSE)  # of diverse: what unlikeness to those before counts, 0 to 1
     leakage: Leakage = "leave-out"  # what becomes of an example that asks the question, or nearly; refuse: an error
     rationale: bool = False  # show how each answer is reached, and ask for the same
     generate: bool = False  # let the model write missing rationales; those that end in the right answer are shown

@@ -14,6 +14,7 @@ from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.events import Stopped, emit
 from promptkit.exchange import put
+from promptkit.lazy import Lazy
 from promptkit.ranges import at_least, warm
 from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
 from promptkit.reflecting.forecasts import largest, rising
@@ -47,23 +48,25 @@ class Debate:
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The majority of the last round; an agent whose reply is lost stays with what it said before."""
-        first, votes = drafting(self.of, self.temperature), Votes(problem, self.agents)
-        models = [fork(model, agent) for agent in range(self.agents)]
-        said = await drafted([(first, problem, each) for each in models], where="round-1", each=votes.cast)
+        first, votes = drafting(self.of, self.temperature), Votes(problem, self.agents, last=self.rounds == 1)
+        tasks = Lazy(range(self.agents), lambda agent: (first, problem, fork(model, agent)))
+        said = await drafted(tasks, where="round-1", each=votes.cast)
         outcome, failed, heard = votes.outcome(), sum(map(lost, said)), list[list[Message]]()
         heard = [_turn(problem.text, each) for each in said]
         for number in range(2, self.rounds + 1):
             if outcome.verified:
+                votes.end()
                 emit(Stopped("an answer was checked and is right"))
                 break
             again = [self._again(said, agent, heard[agent]) for agent in range(self.agents)]
-            tasks = [(each, problem, models[agent]) for agent, each in enumerate(again)]
-            fresh = await drafted(tasks, where=f"round-{number}", needed=False)
+            further = [(each, problem, fork(model, agent)) for agent, each in enumerate(again)]
+            fresh = await drafted(further, where=f"round-{number}", needed=False)
             for agent, (new, asked) in enumerate(zip(fresh, again, strict=True)):
                 failed += lost(new)
                 heard[agent] += _turn(_put(problem, asked), new)
             said = [old if lost(new) else new for old, new in zip(said, fresh, strict=True)]
-            outcome = voted(problem, said)
+            votes = voted(problem, said, last=number == self.rounds)
+            outcome = votes.outcome()
         return replace(outcome, detail={**outcome.detail, "failed": failed})
 
     def _again(self, said: list[Outcome], agent: int, heard: list[Message]) -> Reply:

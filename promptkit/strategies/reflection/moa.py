@@ -7,17 +7,19 @@ The paper mixes several models. A strategy here has one model, so all agents are
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Self
 
 from promptkit import prompts
 from promptkit.announced import About, Forecast, forecast, reply
 from promptkit.composition import Of, inner
 from promptkit.events import Best, Stopped, emit
+from promptkit.lazy import Lazy
 from promptkit.ranges import at_least, warm
-from promptkit.reflecting.drafts import Reply, drafted, drafting, lost
+from promptkit.reflecting.drafts import Reply, Task, drafted, drafting, lost
 from promptkit.reflecting.forecasts import largest
 from promptkit.sampling import fork
-from promptkit.types import Model, Outcome, Problem
+from promptkit.types import Model, Outcome, Problem, Strategy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,8 @@ class MixtureOfAgents:
                 detail = {"layers": layer - 1, "failed": failed, "unread": unread}
                 return Outcome(answer=None, status="undecided", detail=detail)
             again = Reply("synthesise", {"candidates": shown}, self.temperature, self.reply_tokens)
-            branch = fork(model, layer)
-            tasks = [(again if layer > 1 else first, problem, fork(branch, i)) for i in range(size)]
+            agent, branch = again if layer > 1 else first, fork(model, layer)
+            tasks = Lazy(range(size), partial(_task, agent, problem, branch))
             said = await drafted(tasks, where=f"layer-{layer}")
             failed += sum(map(lost, said))
             unread += sum(each.answer is None and not lost(each) for each in said)
@@ -81,3 +83,7 @@ class MixtureOfAgents:
         sizes = [(layers, n) for layers in range(2, self.layers + 1) for n in range(2, self.proposers + 1)]
         made = [replace(self, layers=layers, proposers=n) for layers, n in sizes]
         return largest(made.__getitem__, problem, samples, range(len(made)))
+
+
+def _task(agent: Strategy, problem: Problem, branch: Model, draw: int) -> Task:
+    return agent, problem, fork(branch, draw)

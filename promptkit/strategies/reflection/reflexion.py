@@ -25,6 +25,7 @@ from promptkit.reflecting.forecasts import largest, rising
 from promptkit.reflecting.kept import Kept
 from promptkit.reflecting.memory import reflected, remembered
 from promptkit.sampling import fork
+from promptkit.searching.hearing import Hearing
 from promptkit.types import Message, Model, Outcome, Problem, Strategy
 
 
@@ -63,6 +64,10 @@ class Reflexion:
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the first trial that passes, else of the last that could be read."""
         await self._ready(problem)
+        with (hearing := Hearing()).told():
+            return await self._tried(problem, model, hearing)
+
+    async def _tried(self, problem: Problem, model: Model, hearing: Hearing) -> Outcome:
         tests = self.resolved(problem).tests
         kept, reflections, told, failed = Kept(), list[str](), list[dict[str, object]](), 0
         before: tuple[Message, ...] = ()
@@ -75,7 +80,7 @@ class Reflexion:
                 break
             if tests is not None:
                 attempt = replace(attempt, answer=evaluators.code_of(attempt.text) or None)
-            judged = await self._judged(problem, branch, attempt, tests, where)
+            judged = await self._judged(problem, branch, attempt, tests, hearing, where)
             if tests is not None:
                 attempt = replace(attempt, detail={**attempt.detail, "verified": judged.passed})
             kept.better(attempt, {True: 1.0, None: 0.5, False: 0.0}[judged.passed], number, or_equal=True)
@@ -91,8 +96,8 @@ class Reflexion:
                 reflections = [*reflections, *([said] if said else [])][-self.memory :]
             last = attempt.text if self.recall in ("last-attempt", "both") else ""
             before = remembered(problem, last, reflections)
-        oracle = self.evaluator == "oracle"
-        return kept.outcome(evaluator=self.evaluator, oracle=oracle, trials=tuple(told), failed=failed)
+        how = {"evaluator": self.evaluator, "oracle": self.evaluator == "oracle", **hearing.detail}
+        return kept.outcome(**how, trials=tuple(told), failed=failed)
 
     async def _ready(self, problem: Problem) -> None:
         """Refuse, before anything is asked, what could not be evaluated; say it when the gold answer is used."""
@@ -108,7 +113,9 @@ class Reflexion:
             return composition.made("direct", {"temperature": self.temperature})
         return drafting(self.of, self.temperature)
 
-    async def _judged(self, problem: Problem, model: Model, attempt: Outcome, tests: str | None, where: str) -> Judged:
+    async def _judged(
+        self, problem: Problem, model: Model, attempt: Outcome, tests: str | None, hearing: Hearing, where: str
+    ) -> Judged:
         if attempt.answer is None:
             return Judged(False, "No answer could be read from it.")
         if tests is not None:
@@ -117,7 +124,7 @@ class Reflexion:
             return evaluators.matched(problem, attempt, self.gold or "")
         if self.evaluator == "world":
             return evaluators.ruled(attempt)
-        return (await evaluators.judged(problem, model, [attempt], where=f"{where}/judge"))[0]
+        return (await evaluators.judged(problem, model, [attempt], hearing, where=f"{where}/judge"))[0]
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: from one trial that passes, or a last one that cannot be read, up to all of them."""

@@ -76,9 +76,12 @@ class TreeOfThoughts:
             raise BadInput("--adaptive asks for value samples; --evaluator judges a state once", hint="--n-evaluate 3")
         deep, wide = (self.threshold, self.children), (self.adaptive, self.select == "sample")
         if (self.search == "bfs" and deep != (None, None)) or (self.search == "dfs" and any(wide)):
-            names = "--threshold and --children" if self.search == "bfs" else "--adaptive and --select sample"
-            other = "dfs" if self.search == "bfs" else "bfs"
-            raise BadInput(f"{names} belong to the other search", hint=f"--search {other}")
+            names = ("--threshold", "--children") if self.search == "bfs" else ("--adaptive", "--select sample")
+            given = deep if self.search == "bfs" else wide
+            other = "depth-first search" if self.search == "bfs" else "breadth-first search"
+            found = [name for name, value in zip(names, given, strict=True) if value is not None and value is not False]
+            hint = f"--search {'dfs' if self.search == 'bfs' else 'bfs'}"
+            raise BadInput(f"{' and '.join(found)}: for {other} only", hint=hint)
 
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """The answer of the best state found; verified where the pack's world can tell."""
