@@ -82,12 +82,12 @@ def _compare(question: str | None, written: Sequence[str], given: dict[str, Any]
             rows.run(number)
     except KeyboardInterrupt:
         rows.interrupted = True
+    ended = rows.exit()
     if as_json:
-        body = {"schema": "promptkit.compare/1", "question": asked, "exit": int(rows.exit()), "runs": rows.document()}
-        out_json(body)
+        out_json({"schema": "promptkit.compare/1", "question": asked, "exit": int(ended), "runs": rows.document()})
     else:
         columns(HEAD, [row(spec, outcome) for spec, outcome in rows.done])
-    return rows.exit()
+    return ended
 
 
 def _different(specs: Sequence[str], plans: Sequence[Plan]) -> tuple[list[str], list[Plan]]:
@@ -127,9 +127,8 @@ class _Rows:
             if error.exit_code != Exit.FAILED and not self.done:  # of the key, or of the question: the next has it too
                 raise
             self.errors.append(error)
-            outcome = Outcome(
-                answer=None, status="error", run=plan.run, strategy=plan.name, detail={"error": error.message}
-            )
+            told = {"error": error.message}
+            outcome = Outcome(answer=None, status="error", run=plan.run, strategy=plan.name, detail=told)
             err(f"error: {clean(spec)}: {clean(error.message)}")
         self.done.append((spec, outcome))
 
@@ -187,9 +186,8 @@ def row(spec: str, outcome: Outcome) -> tuple[str, ...]:
 def _votes(outcome: Outcome) -> str:
     """`7 of 10`: the votes for the answer, or for the first one that leads, of those that were counted."""
     votes = outcome.detail.get("votes")
-    if not isinstance(votes, (list, tuple)) or not votes:
-        return ""
-    counts = [(answer, count) for answer, count in votes if isinstance(count, (int, float))]
+    listed = votes if isinstance(votes, (list, tuple)) else ()
+    counts = [(answer, count) for answer, count in listed if isinstance(count, (int, float))]
     if not counts:
         return ""
     most = max(count for _, count in counts)  # the answer may have fewer, where votes have weights
