@@ -14,7 +14,8 @@ from promptkit.decisions import Decision, decide_all
 from promptkit.errors import BadInput
 from promptkit.events import Warned, emit
 from promptkit.exchange import put, verified
-from promptkit.types import Model, Outcome, Problem, World
+from promptkit.lazy import Lazy
+from promptkit.types import Model, Outcome, Problem, Request, World
 
 By = Literal["verifier", "judge", "rating", "reward"]
 Reward = Callable[[str, str], float | None]  # (question, answer): the higher the better; None where it cannot tell
@@ -83,18 +84,18 @@ async def by_model(
     words = pack.template(template)
     if not words.scores:
         raise BadInput(f"the template {words.id} has no scores", hint=f"promptkit prompts show {words.id}")
-    asked = [got for got in fresh if got.answer]
-    requests = [
-        put(problem, words, {"answer": got.answer.shown, "reply": got.text.strip()}).at(got.index * verdicts + draw)
-        for got in asked
-        if got.answer
-        for draw in range(verdicts)
-    ]
+    asked = [(got, got.answer.shown) for got in fresh if got.answer]
+
+    def request(index: int) -> Request:
+        (got, shown), draw = asked[index // verdicts], index % verdicts
+        return put(problem, words, {"answer": shown, "reply": got.text.strip()}).at(got.index * verdicts + draw)
+
+    requests = Lazy(range(verdicts * len(asked)), request)
     options, made = tuple(words.scores), list[Decision]()
     if requests:
         made = await decide_all(model, requests, options, where=where, needed=needed, pack=problem.pack)
     scores: dict[int, float | None] = {}
-    for at, got in enumerate(asked):
+    for at, (got, _) in enumerate(asked):
         read = [words.scores[each.verdict] for each in made[at * verdicts : (at + 1) * verdicts] if each.verdict]
         scores[got.index] = fsum(read) / len(read) if read else None
     return [Scored(got, scores.get(got.index)) for got in fresh]

@@ -69,8 +69,7 @@ def _command() -> Callable[..., int]:
 def _compare(question: str | None, written: Sequence[str], given: dict[str, Any]) -> int:
     from promptkit import api, composition
 
-    specs = [spec for each in written for spec in composition.listed(each)]
-    if not specs:
+    if not (specs := [spec for each in written for spec in composition.listed(each)]):
         raise BadInput("compare wants strategies", hint="-s cot,sc,tot\nlist them: promptkit strategies")
     as_json, quiet = given.pop("as_json"), given.pop("quiet")
     how = {"model_options": parse_options(given.pop("option")), **given}
@@ -186,8 +185,8 @@ def row(spec: str, outcome: Outcome) -> tuple[str, ...]:
 def _votes(outcome: Outcome) -> str:
     """`7 of 10`: the votes for the answer, or for the first one that leads, of those that were counted."""
     votes = outcome.detail.get("votes")
-    listed = votes if isinstance(votes, (list, tuple)) else ()
-    counts = [(answer, count) for answer, count in listed if isinstance(count, (int, float))]
+    listed = votes if isinstance(votes, (list, tuple)) else ()  # a strategy may put anything there
+    counts = [each for each in listed if isinstance(each[1], (int, float))]
     if not counts:
         return ""
     most = max(count for _, count in counts)  # the answer may have fewer, where votes have weights

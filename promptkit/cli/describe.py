@@ -76,8 +76,10 @@ def describe(
 def _asked(lacks: Sequence[Finding]) -> dict[str, str]:
     """What is typed for each of them; the end of the input leaves out the rest."""
     said: dict[str, str] = {}
+    err("An empty line leaves a thing out, Ctrl-D all the rest.")
     for each in lacks:
         err(f"{each.kind}: {each.what}? e.g. {each.add}")
+        print("> ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
             break

@@ -79,6 +79,8 @@ def _diversity(what: str | None, fields: dict[str, Any], given: dict[str, Any]) 
 
     plan, outcome = looked(Draws(**fields), text_from(what, "diversity"), given)
     if "reason" in outcome.detail:  # the model was not made for such a question, and was asked nothing
+        if given["as_json"]:
+            out_json(_document(None, plan.provider.id, [], 0, "unclear", str(outcome.detail["reason"])))
         return Exit.UNDECIDED
     if outcome.status == "budget":
         err(f"cut short: promptkit resume {outcome.run} --max-calls …; these are the draws it has")
@@ -93,23 +95,30 @@ def _told(journal: Journal, row: RunRow, as_json: bool) -> int:
 
     draws, others = draws_of(journal, row)
     word, sentence = verdict(draws)
-    measures = measured(draws)
-    shown = {draw.key: draw.shown for draw in reversed(draws)}  # of equal answers the first is shown
-    counts = Counter(draw.key for draw in draws if draw.key is not None).most_common()
-    answers = [[shown[key], count] for key, count in counts]
     unread = sum(draw.key is None for draw in draws)
     if as_json:
-        numbers = {m.name.replace(" ", "_"): {"value": m.value, "low": m.low, "high": m.high} for m in measures}
-        body = {"schema": "promptkit.diversity/1", "run": row.id, "model": row.model, "draws": len(draws)}
-        body |= {"unread": unread, "other_calls": others, "answers": answers, "measures": numbers}
-        out_json(writable({**body, "verdict": word, "sentence": sentence}))
+        out_json(_document(row.id, row.model, draws, others, word, sentence))
         return Exit.DONE
-    columns(HEAD, [(m.name, _number(m.value), _between(m.low, m.high), m.about) for m in measures])
+    columns(HEAD, [(m.name, _number(m.value), _between(m.low, m.high), m.about) for m in measured(draws)])
     out("")
     prose(sentence)
     for line in _beside(draws, unread, others):
         err(line)
     return Exit.DONE
+
+
+def _document(run: str | None, model: str, draws: Sequence[Drawn], others: int, word: str, sentence: str) -> Any:
+    """The draws as data; of none there is no measure."""
+    from promptkit.decoding.diversity import measured
+
+    shown = {draw.key: draw.shown for draw in reversed(draws)}  # of equal answers the first is shown
+    counts = Counter(draw.key for draw in draws if draw.key is not None).most_common()
+    measures = measured(draws) if draws else []
+    numbers = {m.name.replace(" ", "_"): {"value": m.value, "low": m.low, "high": m.high} for m in measures}
+    body = {"schema": "promptkit.diversity/1", "run": run, "model": model, "draws": len(draws)}
+    body |= {"unread": sum(draw.key is None for draw in draws), "other_calls": others}
+    body |= {"answers": [[shown[key], count] for key, count in counts], "measures": numbers}
+    return writable({**body, "verdict": word, "sentence": sentence})
 
 
 def _beside(draws: Sequence[Drawn], unread: int, others: int) -> list[str]:

@@ -62,7 +62,7 @@ def try_out(
         columns(("", "template", "case", "model", "reply"), [each.row() for each in found])
         for each in found:
             for what in each.missed:
-                err(clean(f"{each.case.where}: {each.prompt.id} {each.case.name}: expected {what}"))
+                err(clean(f"{each.case.where}: {each.prompt.id} {each.case.name}: {'expected ' if each.read else ''}{what}"))
         out(f"{passed}/{len(found)} pass")
     return Exit.DONE if passed == len(found) else Exit.GATE
 
@@ -77,6 +77,7 @@ class _Tried:
     run: str
     answer: str | None
     missed: list[str] = field(default_factory=list)
+    read: bool = True  # whether there was a reply that could be held against what is expected
 
     def row(self) -> tuple[str, ...]:
         """A line for people."""
@@ -130,7 +131,9 @@ def _tried(
     try:
         outcome = sync.run(execute(plan))
     except OutputInvalid as error:
-        return _Tried(prompt, case, plan.provider.id, error.run, None, [error.message])
+        return _Tried(prompt, case, plan.provider.id, error.run, None, [error.message], read=False)
+    if "reason" in outcome.detail:  # the model was not made for such a template, and was asked nothing
+        return _Tried(prompt, case, plan.provider.id, outcome.run, None, [str(outcome.detail["reason"])], read=False)
     wrong = missed(prompt, plan.problem, case.expect, outcome)
     return _Tried(prompt, case, plan.provider.id, outcome.run, outcome.answer, wrong)
 

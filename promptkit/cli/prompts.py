@@ -60,6 +60,7 @@ def list_(
         str | None,
         typer.Option("--pack", "-P", help="Only this pack.", show_default=False, autocompletion=complete.packs),
     ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="With -P: each template that the pack inherits, too.")] = False,
     as_json: Json = False,
 ) -> None:
     """List packs and their templates."""
@@ -85,9 +86,11 @@ def list_(
     )
     out("")
     rows = [_line(each, each.origin) for each in own]
-    rows += [_line(each, "inherited") for each in inherited]
+    rows += [_line(each, "inherited") for each in inherited if all_]
     rows += [(f"! {f.parent.name}/{f.stem}", "", "", "", "", _BROKEN) for f in unusable if f not in broken]
     columns(("template", "version", "origin", "inputs", "reader", "about"), rows)
+    if inherited and not all_:
+        err(f"and {len(inherited)} of {shelf.DEFAULT_PACK}, which it inherits: --all lists them")
     if unusable:
         err("! cannot be used; what is wrong: promptkit prompts check")
     return None

@@ -43,7 +43,7 @@ _OURS = {
 _PLAINER = {
     "Input should be a valid integer, unable to parse string as an integer": "not a whole number",
     "Input should be a valid number, unable to parse string as a number": "not a number",
-    "Input should be greater than or equal to": "not at least",
+    "Input should be greater than or equal to": "must be at least",
     "Value error, ": "",
 }
 _SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")  # those that typer writes completion for

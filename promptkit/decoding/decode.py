@@ -55,7 +55,7 @@ class Decode:
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """A round of calls for every token."""
         refuse_untold(model)
-        warn_of_packs(model)
+        warn_of_packs(model, problem.text)
         walks = [walk for name in self.methods if (walk := self._walk(name)) is not None]
         dice = rng(problem, "dice")
         beam = _BeamSearch(self.width) if "beam" in self.methods else None

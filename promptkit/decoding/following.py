@@ -56,10 +56,17 @@ def refuse_untold(model: Model, *, chat: bool = False) -> None:
         raise CapabilityMissing(f"{model.id} cannot go on with a bare text: it takes messages only", hint=GOING_ON)
 
 
-def warn_of_packs(model: Model) -> None:
-    """Say that a model which was made for some packs only is looked at all the same."""
-    if model.capabilities.packs is not None:
+def warn_of_packs(model: Model, text: str) -> None:
+    """Say that a model which was made for some packs only is looked at all the same, at a text of none of them."""
+    if model.capabilities.packs is not None and not _arithmetic(text):
         emit(Warned(f"{model.id} knows arithmetic only: what it expects of any other text means little"))
+
+
+def _arithmetic(text: str) -> bool:
+    """Whether the text is, or begins, what such a model was trained on: numbers, or a word problem."""
+    from promptkit.worlds.words.domain import begins  # loaded for the tiny model alone
+
+    return begins(text)
 
 
 async def following(model: Model, text: str, paths: Sequence[Path], *, where: str) -> dict[Path, Distribution[Choice]]:

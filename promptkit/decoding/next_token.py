@@ -56,7 +56,7 @@ class NextToken:
     async def solve(self, problem: Problem, model: Model, /) -> Outcome:
         """One call, of one token."""
         refuse_untold(model, chat=self.chat)
-        warn_of_packs(model)
+        warn_of_packs(model, problem.text)
         request = opening(model, problem.text) if self.chat else bare(model, problem.text)
         told = distribution(await ask(model, request, where="next"), request.logprobs)
         first = told.tokens[0][0]

@@ -15,6 +15,7 @@ from promptkit.around import Around
 from promptkit.errors import CapabilityMissing
 from promptkit.events import Substituted, emit_once
 from promptkit.exchange import put
+from promptkit.layering.keeping import LOST, holds
 from promptkit.layering.shapes import Shape
 from promptkit.sampling import LOSING, ask, fork
 from promptkit.types import Completion, Model, Outcome, Problem, Request
@@ -32,8 +33,10 @@ class Formed:
     repaired: bool = False  # by another call
 
 
-async def formed(outcome: Outcome, shape: Shape, problem: Problem, model: Model, tokens: int | None) -> Formed:
-    """The text of an outcome in its form, after another call where it does not have it."""
+async def formed(
+    outcome: Outcome, shape: Shape, problem: Problem, model: Model, tokens: int | None, kept: str | None
+) -> Formed:
+    """The text of an outcome in its form, after another call where it does not have it: one that says `kept`."""
     found = _found(shape, outcome.text)
     if found.text is not None:
         return found
@@ -43,9 +46,12 @@ async def formed(outcome: Outcome, shape: Shape, problem: Problem, model: Model,
     told = {"reply": outcome.text.strip(), "answer": outcome.answer or "", "form": shape.asks, "fault": found.fault}
     request = put(problem, template, told, max_tokens=tokens)
     try:
-        return replace(await _again(request, shape, fork(model, _AGAIN)), repaired=True)
+        again = await _again(request, shape, fork(model, _AGAIN))
     except LOSING as error:  # the form is lost, not the answer
-        return Formed(None, f"{found.fault}; the call that was to mend it failed: {error.message}", repaired=True)
+        return Formed(None, f"{found.fault}; the call that was to mend it failed: {error.message}")
+    if again.text is not None and kept is not None and not holds(again.text, kept):
+        return Formed(None, LOST)
+    return replace(again, repaired=again.text is not None)
 
 
 async def _again(request: Request, shape: Shape, model: Model) -> Formed:

@@ -55,6 +55,7 @@ class Optimization:
     held_out: Any = ()  # questions that the chosen one is measured on
     calls: int | None = None  # completions it may take, nominal
     tokens: int | None = None  # and their tokens
+    recipe: str = ""  # sha256 of the recipe it is from
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "of", inner(self.of))
@@ -68,10 +69,10 @@ class Optimization:
 
     def forecast(self, problem: Problem) -> Forecast:
         """The samples it takes: the fewest, about how many, and its budget at most."""
-        each, held = self.each(problem), 2 * len(self.held_out)
+        each, held = self.each(problem), 2 * len(self.held_out)  # which nobody is asked if all are hopeless at once
         candidates = len(self.instructions) + self.propose + 2 * self.sets * bool(self.shown)
         train, rung, running = len(self.train), first_rung(len(self.train)), candidates
-        least = self.propose + each.least * (held + 2 * rung)
+        least = self.propose + each.least * 2 * min(WIDTH, train)
         usual = (1 + candidates) * rung + len(self.worked)  # all on the first rung, then the better half on each
         while rung < train:
             running, before, rung = -(-running // 2), rung, min(2 * rung, train)
@@ -133,7 +134,7 @@ class _Search:
         await self._exemplify()
         self._refuse_unused()
         await race.halve()
-        leader = race.leader()
+        leader = None if race.hopeless else race.leader()
         held = await self._held_out(leader) if leader else None
         told = report.told(race, leader, held, self.purse, self.base)
         answer = told["sentence"]

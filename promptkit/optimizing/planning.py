@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from promptkit import announced, api, composition, exchange, prompts, sync
 from promptkit.errors import BadInput, CapabilityMissing, UsageError
+from promptkit.journal import Journal
+from promptkit.optimizing import origin
 from promptkit.optimizing.optimization import TRIES, Optimization
 from promptkit.optimizing.questions import parts
 from promptkit.optimizing.recipe import Recipe, find, read
@@ -15,22 +17,26 @@ from promptkit.optimizing.rewording import with_examples
 from promptkit.runtime.fallback import Chain
 from promptkit.runtime.plan import Plan
 from promptkit.runtime.run import execute
+from promptkit.settings import default_model
 from promptkit.types import Outcome, Problem, Provider
 
 
-def plan(recipe: Recipe, **how: Any) -> Plan:
-    """The optimisation as a run; BadInput says where the recipe asks for what cannot be."""
-    what = optimization(recipe)
-    question = f"optimize {recipe.prompt}, as {composition.spelled(cast(Any, what.of))} asks with it"
+def plan(recipe: Recipe, *, past: str | Path | Journal | None = None, **how: Any) -> Plan:
+    """The optimisation as a run; BadInput says where the recipe asks for what cannot be. `past`: an earlier journal."""
     model = how.pop("model", None) or recipe.model
+    what = optimization(recipe, model, past or how.get("journal"))
+    question = f"optimize {recipe.prompt}, as {composition.spelled(cast(Any, what.of))} asks with it"
     made = api.plan(what, question, model=model, seed=recipe.seed, **how)
     _refuse_misfit(recipe, made.provider)
     _refuse_poor(recipe, what, made.problem)
     return replace(made, name="optimize")
 
 
-def optimization(recipe: Recipe) -> Optimization:
-    """What the recipe asks for, its questions drawn and its template read."""
+def optimization(recipe: Recipe, model: Any = None, journal: str | Path | Journal | None = None) -> Optimization:
+    """What the recipe asks for, its questions drawn and its template read.
+
+    Where this recipe has written the template in force, that is the one which the template was made from.
+    """
     pack, _, name = recipe.prompt.partition("/")
     own, of = None, None
     try:
@@ -62,6 +68,10 @@ def optimization(recipe: Recipe) -> Optimization:
         calls=recipe.calls,
         tokens=recipe.tokens,
     )
+    asks = model or recipe.model or default_model()
+    named = origin.identity(what, seed=recipe.seed, model=str(getattr(asks, "id", asks)))
+    parent = origin.parent_of(own, named, lambda: api.open_journal(journal))
+    what = replace(what, recipe=named, text=what.text if parent is None else parent)
     try:
         base, made = what.candidates()
         if all(each.digest == base.digest for each in made) and not recipe.propose and not recipe.shown:

@@ -68,6 +68,11 @@ class Race:
         """Those that are still in."""
         return [each for each in self.runners if not each.left]
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether nobody is left: each was shown not to be worth having, or was behind one that was."""
+        return bool(self.runners) and not self.running
+
     async def join(self, runners: Sequence[Runner]) -> None:
         """Ask newcomers what the others were asked on the first rung."""
         self.runners += runners

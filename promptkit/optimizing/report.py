@@ -18,7 +18,8 @@ Held = tuple[list[float], list[float], int]
 def told(race: Race, leader: Runner | None, held: Held | None, purse: Purse, parent: Prompt) -> dict[str, Any]:
     """The report as JSON: `verdict` is better, none, worse or unmeasured."""
     gap = paired_difference(held[0], held[1]) if held and held[0] else None
-    verdict = "unmeasured" if gap is None else "better" if gap.low > 0 else "worse" if gap.high < 0 else "none"
+    unmeasured = "none" if race.hopeless else "unmeasured"
+    verdict = unmeasured if gap is None else "better" if gap.low > 0 else "worse" if gap.high < 0 else "none"
     body: dict[str, Any] = {
         "verdict": verdict,
         "sentence": _sentence(verdict, leader, gap, len(held[0]) if held else 0, cut=race.cut),
@@ -39,6 +40,9 @@ def told(race: Race, leader: Runner | None, held: Held | None, purse: Purse, par
 
 
 def _sentence(verdict: str, leader: Runner | None, gap: Difference | None, n: int, *, cut: bool) -> str:
+    if verdict == "none" and gap is None:
+        least = f"{100 * GAIN:.0f} points"
+        return f"no better prompt found: in the race no candidate kept a chance of being {least} ahead of the baseline"
     if leader is None or gap is None:
         why = "the budget ended before the held-out questions" if cut else "there was no candidate to measure"
         return f"nothing was measured: {why}"
@@ -92,7 +96,7 @@ def shares(report: Mapping[str, Any]) -> str:
     """The held-out shares of both, in words."""
     held = report["held_out"]
     if not held or "right" not in held:
-        return "held-out: not measured"
+        return "held-out: not asked" if report["verdict"] == "none" else "held-out: not measured"
     lost = f"; {held['failed']} pairs lost to failed calls" if held["failed"] else ""
     ours, theirs = _share(held["right"], held["interval"]), _share(held["baseline"], held["baseline_interval"])
     return f"held-out, n = {held['n']}: {report['chosen']} {ours}, baseline {theirs}{lost}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from promptkit.textfile import bytes_of
 
 DECODING = {"temperature": "temperature", "max_tokens": "reply_tokens"}  # of a template, of a strategy
 
+_FRONT = re.compile(r"---\n(.*?)^---", re.DOTALL | re.MULTILINE)
 _ITEM = re.compile(r"^(\w[\w-]*)[ \t]*:", re.MULTILINE)
 
 
@@ -37,16 +39,46 @@ def refuse_other(path: Path, parent: prompts.Prompt) -> None:
 
 def _made_from(path: Path, parent: prompts.Prompt) -> bool:
     """Whether an earlier run has written the file."""
+    return provenance(bytes_of(path).decode("utf-8", "replace")).get("parent_digest") == parent.digest
+
+
+def provenance(text: str) -> dict[str, Any]:
+    """What a template's file says of where it is from; {} where it says nothing that can be read."""
     import yaml
 
-    front = re.match(r"---\n(.*?)^---", bytes_of(path).decode("utf-8", "replace"), re.DOTALL | re.MULTILINE)
+    front = _FRONT.match(_unix(text))
     with suppress(yaml.YAMLError, RecursionError, TypeError, KeyError):
-        said = loaded(front[1]) if front else None
-        return bool(said["provenance"]["parent_digest"] == parent.digest) if said else False
-    return False
+        said = loaded(front[1])["provenance"] if front else None
+        return dict(said) if isinstance(said, dict) else {}
+    return {}
 
 
-def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name: str) -> str:
+def bare_digest(text: str) -> str:
+    """The sha256 of a template's file without its provenance: another one once somebody edits it."""
+    plain = _unix(text)
+    if front := _FRONT.match(plain):
+        kept = "".join(item for key, item in _items(front[1]) if key != "provenance")
+        plain = f"---\n{kept}{plain[front.end(1) :]}"
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def already(path: Path, said: str) -> bool:
+    """Whether the file says that already, whichever run it has it from."""
+    if not path.exists():
+        return False
+    there = bytes_of(path).decode("utf-8", "replace")
+    one, other = (
+        {key: value for key, value in provenance(each).items() if key not in ("runs", "parent")}
+        for each in (there, said)
+    )
+    return one == other and bare_digest(there) == bare_digest(said)
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name: str, recipe: str = "") -> str:
     """The new version's file: the parent's front matter with the next version and its provenance, the new body.
 
     What the strategy decoded with, other than the template says, is part of what was measured, and of the version.
@@ -57,7 +89,7 @@ def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name
     end = next(at for at, line in enumerate(lines[1:], start=1) if line.rstrip() == "---")
     front, body = "".join(lines[1:end]), "".join(lines[end + 1 :])
     held, parent = report["held_out"], report["parent"]
-    provenance = {
+    origin = {
         "parent": f"{parent['id']} version {parent['version']}",
         "parent_digest": parent["digest"],
         "runs": [run],
@@ -69,7 +101,6 @@ def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name
         "baseline_right": round(held["baseline"], 4),
         "difference": [round(held[key], 4) for key in ("difference", "low", "high")],
     }
-    said = yaml.safe_dump({"provenance": provenance}, sort_keys=False, allow_unicode=True, default_flow_style=None)
     decoding = _decoding(strategy)
     kept = {key: item for key, item in _items(front) if key not in ("version", "provenance")}
     if decoding:
@@ -77,7 +108,11 @@ def text(report: Mapping[str, Any], *, run: str, model: str, strategy: str, name
         kept["defaults"] = yaml.safe_dump({"defaults": defaults}, sort_keys=False, default_flow_style=None)
     if "id" in kept and name != parent["id"].rpartition("/")[2]:
         del kept["id"]
-    return f"---\nversion: {parent['version'] + 1}\n{''.join(kept.values())}{said}---\n{body}"
+    head = f"---\nversion: {parent['version'] + 1}\n{''.join(kept.values())}"
+    if recipe:
+        origin |= {"recipe_digest": recipe, "text_digest": bare_digest(f"{head}---\n{body}")}
+    said = yaml.safe_dump({"provenance": origin}, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return f"{head}{said}---\n{body}"
 
 
 def write(path: Path, said: str) -> None:

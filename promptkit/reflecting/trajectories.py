@@ -85,7 +85,8 @@ class Trajectories:
         n, name = self.terms.k, self._step()
 
         def request(index: int) -> Request:
-            return self._request(name, nodes[index // n].thought.state).at(index % n)
+            first: Request = self._request(name, nodes[index // n].thought.state)
+            return first.at(index % n)
 
         requests = Lazy(range(n * len(nodes)), request)
         drawn = await ask_all(self.model, requests, where=f"turn-{self.turn}/{name}", quorum=None)

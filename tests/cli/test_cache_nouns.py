@@ -190,7 +190,7 @@ def test_counted_on_a_narrow_terminal(tmp_path: Path, columns: int) -> None:
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (("--keep-runs", "-1"), "Invalid value for '--keep-runs': not at least 0"),
+        (("--keep-runs", "-1"), "Invalid value for '--keep-runs': must be at least 0"),
         (("--older-than", "yesterday"), "days above 0, such as 30, 12h or 2w"),
         (("--older-than", "0"), "days above 0"),
         (("--max-size", "much"), "a size above 0, such as 500MB or 1GB"),

@@ -188,3 +188,11 @@ def test_ways_are_completed_one_after_the_other() -> None:
 
     assert complete.decodings("greedy,top") == ["greedy,top-k", "greedy,top-p"]
     assert "builtin" in complete.models("bui")
+
+
+@pytest.mark.parametrize("text", ["Anna has 6 boxes with 8", "Input: 2 3 5 12\nPossible next steps:"])
+def test_the_model_on_board_is_looked_at_inside_its_packs_without_a_note(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert start(["next", text, "--json"]) == 0
+    assert "arithmetic only" not in capsys.readouterr().err

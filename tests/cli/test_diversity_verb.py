@@ -124,3 +124,10 @@ def test_few_draws_show_nothing_and_texts_stand_in_for_answers() -> None:
     words = {each.name: each.value for each in measured([Drawn(word, word, word) for word in "abcde"])}
     assert (words["distinct-2"], words["self-overlap"]) == (None, 0.0)  # one word has no pair: they are equal or not
     assert verdict([Drawn(f"{i} {i % 2}", str(i % 2), str(i % 2)) for i in range(8)])[0] == "unclear"
+
+
+def test_a_question_the_model_was_not_made_for_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    none = told(capsys, "Why?", "-m", "builtin", code=3)
+    assert (none["schema"], none["draws"], none["answers"], none["measures"]) == ("promptkit.diversity/1", 0, [], {})
+    assert (none["verdict"], none["model"]) == ("unclear", "builtin")
+    assert "tiny model" in none["sentence"]

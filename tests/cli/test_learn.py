@@ -155,3 +155,8 @@ def test_stdout_elsewhere_is_no_terminal_to_ask_at(tmp_path: Path) -> None:
 def test_an_unknown_exercise_in_a_terminal_is_said_at_once(tmp_path: Path) -> None:
     said = on_terminal(tmp_path, "learn", "tre")
     assert "did you mean tree?" in is_error(said, 2)
+
+
+def test_a_seed_below_0_is_refused_with_what_it_must_be(capsys: pytest.CaptureFixture[str]) -> None:
+    assert start(["learn", "vote", "--seed", "-1"]) == 2
+    assert "must be at least 0" in capsys.readouterr().err

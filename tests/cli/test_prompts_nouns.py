@@ -173,7 +173,7 @@ def test_a_template_that_cannot_be_read_is_listed_with_a_mark(home: Path, capsys
     out, err = capsys.readouterr()
     assert "\n! mine/solve " in out
     assert "promptkit prompts check" in err
-    assert "general/cot" in out, "what it inherits is listed too"
+    assert "of general, which it inherits" in err
     assert "general/solve " not in out, "what its own hides is not"
     assert start(["prompts", "check"]) == 2
     assert "did you mean" not in capsys.readouterr().err
@@ -187,3 +187,46 @@ def test_a_folder_without_a_pack_is_named(home: Path, capsys: Capture) -> None:
     write(home, "no front matter", "mine/pack.md")
     assert start(["prompts", "check"]) == 2
     assert "---, title: …, ---" in capsys.readouterr().err
+
+
+def test_check_takes_an_id_and_a_pack(home: Path, capsys: Capture) -> None:
+    bad = write(home, "---\nversion: 1\ninputs: [who]\n---\nline\n{% if who %}\n", "mine/bad.md")
+    write(home, TURNS)
+    assert start(["prompts", "check", "mine/ask", "words/cot"]) == 0
+    assert capsys.readouterr().out == "2 templates, all fine\n"
+    for name in ("mine/bad", "mine"):
+        assert start(["prompts", "check", name]) == 2
+        assert capsys.readouterr().err.startswith(f"{bad}:")
+    assert start(["prompts", "check", "words/cott"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("hole", "name"),
+    [
+        ("{{ who.__class__.__mro__ }}", "__class__"),
+        ("{{ who['__class__'] }}", "__class__"),
+        ("{{ who.format() }}", "format"),
+    ],
+)
+def test_check_finds_what_rendering_refuses(hole: str, name: str, home: Path, capsys: Capture) -> None:
+    path = write(home, f"---\nversion: 1\ninputs: [who]\n---\nline\nand {hole}\n")
+    assert start(["prompts", "render", "mine/ask", "-v", "who=Ann"]) == 2
+    capsys.readouterr()
+    assert start(["prompts", "check"]) == 2
+    err = capsys.readouterr().err
+    assert f"{path}:6:" in err
+    assert f"{name!r} is no attribute" in err
+
+
+def test_what_a_pack_inherits_is_one_line(home: Path, capsys: Capture) -> None:
+    write(home, TURNS)
+    assert start(["prompts", "list", "-P", "mine"]) == 0
+    out, err = capsys.readouterr()
+    assert "general/" not in out
+    inherited = sum(prompt.pack == "general" for prompt in prompts.everything())
+    assert err == f"and {inherited} of general, which it inherits: --all lists them\n"
+    assert start(["prompts", "list", "-P", "mine", "--all"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("inherited") == inherited
+    assert err == ""

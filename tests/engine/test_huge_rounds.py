@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_samples_of_one_prompt_travel_in_as_few_calls_as_ever(
 
 
 @pytest.mark.parametrize("numbers", [{"n": MILLION}, {"n": 10**12}, {"n": MILLION, "of": "direct(temperature=1.0)"}])
-def test_a_cap_ends_a_vote_of_a_million(numbers: dict[str, object], journal: Journal) -> None:
+def test_a_cap_ends_a_vote_of_a_million(numbers: dict[str, Any], journal: Journal) -> None:
     outcome = api.run("sc", "which?", model=Watched(), journal=journal, max_calls=3, **numbers)
     assert (outcome.status, outcome.usage.calls) == ("budget", 3)
 
@@ -125,9 +126,7 @@ def test_a_cap_ends_a_vote_of_a_million(numbers: dict[str, object], journal: Jou
         ("best-first", {"depth": 10**9}),
     ],
 )
-def test_a_cap_ends_any_other_strategy_of_a_million(
-    strategy: str, numbers: dict[str, object], journal: Journal
-) -> None:
+def test_a_cap_ends_any_other_strategy_of_a_million(strategy: str, numbers: dict[str, Any], journal: Journal) -> None:
     said = api.plan(strategy, "which?", model=Watched(), journal=journal, **numbers)
     assert said.strategy.forecast(Problem(text="which?")).least >= 1  # type: ignore[attr-defined]
     outcome = api.run(strategy, "which?", model=Watched(), journal=journal, max_calls=8, **numbers)

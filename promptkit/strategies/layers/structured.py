@@ -22,6 +22,7 @@ from promptkit.layering.amending import amended
 from promptkit.layering.forms import HINT, inlined, shape
 from promptkit.layering.holding import MOST, Held, formed
 from promptkit.layering.inside import layer
+from promptkit.layering.keeping import LOST, Keeping, stated
 from promptkit.layering.shapes import Json, Shape
 from promptkit.types import Completion, Model, Outcome, Problem, Strategy
 
@@ -58,7 +59,8 @@ class Structured:
             whole = self._whole(problem)
             held = Held(model, form.grammar(None)) if whole and model.capabilities.grammar else model
             outcome = await self._inner.solve(self._told(problem, form), held)
-            got = await formed(outcome, form, problem, model, self.reply_tokens)
+            kept = None if whole else stated(outcome, problem)
+            got = await formed(outcome, form, problem, model, self.reply_tokens, kept)
             if got.text is not None and (got.repaired or (whole and outcome.answer != got.text)):
                 outcome = replace(outcome, text=got.text) if got.repaired else outcome
                 outcome = replace(outcome, answer=got.text, status="done") if whole else outcome
@@ -68,16 +70,18 @@ class Structured:
 
     async def _as_json(self, problem: Problem, model: Model) -> Outcome:
         """JSON is what every strategy can be asked for; a reply that is none is reported, not raised."""
+        keeping = Keeping(model, problem)
         try:
             with layer("structured", self._inner):
-                outcome = await self._inner.solve(problem, model)
+                outcome = await self._inner.solve(problem, keeping)
         except OutputInvalid as error:
-            return self._reported(self._unformed(problem, error.first or error.reply), None, error.message, True)
+            fault = LOST if keeping.dropped else error.message
+            return self._reported(self._unformed(problem, error.first or error.reply), None, fault, repaired=False)
         if outcome.answer is None:
             lost = replace(self._unformed(problem, outcome.text), detail=outcome.detail)
             return self._reported(lost, None, "no reply could be read as JSON", repaired=False)
         valued = replace(outcome, value=json.loads(outcome.answer))
-        return self._reported(valued, outcome.answer, "", repaired=False)
+        return self._reported(valued, outcome.answer, "", repaired=outcome.text in keeping.texts)
 
     def _unformed(self, problem: Problem, reply: str) -> Outcome:
         """What a reply answers in words; undecided where it does not say, or tries to say it in JSON."""
@@ -91,8 +95,9 @@ class Structured:
 
     def _reported(self, outcome: Outcome, text: str | None, fault: str, repaired: bool) -> Outcome:
         if text is None:
-            emit(Warned(f"the reply does not have the form {self._kind}: {fault}"))
-        told: dict[str, Any] = {"form": self.form, "valid": text is not None, "text": text}
+            emit(Warned(LOST if fault == LOST else f"the reply does not have the form {self._kind}: {fault}"))
+        told: dict[str, Any] = {"form": self.form, "valid": text is not None}
+        told["text"] = outcome.answer if fault == LOST else text
         told |= {"repaired": repaired, "fault": fault}
         return replace(outcome, detail={**outcome.detail, "structured": told})
 

@@ -47,3 +47,12 @@ def fault(question: str) -> str | None:
     if known < FEWEST_KNOWN * len(words):
         return "most of the words of this are new to it"
     return None
+
+
+def begins(text: str) -> bool:
+    """Whether a text may be one of these problems as far as it goes, or is mostly numbers: it need not ask yet."""
+    numbers = len(_NUMBER.findall(text))
+    written = _WORD.findall(text)
+    words = [word for word in written if word.islower() or word.lower() in KNOWN]  # without names
+    known = sum(word.lower() in KNOWN for word in words)
+    return numbers >= max(1, len(written)) or (numbers > 0 and known >= FEWEST_KNOWN * max(1, len(words)))
