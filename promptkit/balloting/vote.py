@@ -1,7 +1,7 @@
 """Samples drawn until a vote has ended: by its stopping rule, or because no further sample could change it.
 
-Rules come before votes: an answer that another strategy brings and a program found right ends the vote. Chains of the
-pack's template vote whether they are right or wrong, as in the papers; among them the rules break ties, and no more.
+A vote is a vote, as in the papers, whether its answers are right or wrong. Only a tie among answers of another
+strategy, of which a program found some right, goes to the first of those.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from promptkit import prompts
 from promptkit.algorithms.stopping.curtailment import settled
 from promptkit.algorithms.stopping.rule import Decision, StoppingRule, batch_size, decide
 from promptkit.algorithms.voting.tally import Tally
@@ -19,11 +18,10 @@ from promptkit.balloting.leader import Leader
 from promptkit.balloting.sampled import Sampled, Source, kept
 from promptkit.balloting.stops import BATCH
 from promptkit.events import Best, Stopped, VotesCounted, emit
-from promptkit.exchange import verified, world_of
+from promptkit.exchange import verified
 from promptkit.types import Outcome, Problem, World
 
 Counts = tuple[tuple[str, int], ...]
-CHECKED = "an answer was checked and is right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Result:
     votes: Tally
     verdict: Decision
     ruled: bool  # whether a stopping rule ended it, not that all was settled
-    checked: tuple[str, ...] = ()  # answers found right by a program that decided it, the winner first
+    checked: tuple[str, ...] = ()  # tied answers that a program found right, which decided it; the winner first
 
     @property
     def share(self) -> float:
@@ -59,9 +57,6 @@ class Drawing:
         """The result; QuorumLost when too many samples failed, the error itself when all did."""
         count = self._count
         while True:
-            if checked := self._checked():
-                verdict = Decision(True, CHECKED, checked[0], "a program found it right: votes do not count")
-                return self._ended(count.passing, verdict, checked)
             votes = count.votes
             verdict = self._verdict(votes)
             if verdict.stop:
@@ -69,8 +64,6 @@ class Drawing:
             seen = len(count.came)
             fresh = await source.draw(range(seen, seen + self._wide(votes, verdict)), self._take)
             kept(count.came, quorum)
-            if self._checked():
-                continue
             await count.complete(fresh)
             if count.asks:
                 self._tell(count.votes)
@@ -110,34 +103,20 @@ class Drawing:
 
     def _best(self, key: str | None, score: float) -> None:
         count = self._count
-        if checked := self._checked():
-            self._right(checked[0])
-            return
         self._leader.told(None if key is None else Best(count.shown(key), score=score, text=count.text(key)))
 
-    def _right(self, key: str) -> None:
-        self._leader.told(Best(self._count.shown(key), text=self._count.text(key), verified=True))
+    def _right(self, tied: Sequence[str]) -> tuple[str, ...]:
+        """Those of the tied answers that a program found right in the strategy they come from."""
+        right = {got.answer.key for got in self._count.came if got.right and got.answer}
+        return tuple(key for key in tied if key in right)
 
-    def _checked(self) -> tuple[str, ...]:
-        """The answers of another strategy that a program found right there, the first one first."""
-        count = self._count
-        if not any(got.right for got in count.came):
-            return ()
-        every = zip(count.came, count.answers, strict=True)
-        return tuple(dict.fromkeys(answer for got, answer in every if got.right and answer is not None))
-
-    def _among(self, tied: Sequence[str]) -> tuple[str, ...]:
-        """Those of the tied answers that the pack's rules find right."""
-        problem = self._count.poll.problem
-        world = world_of(prompts.pack(problem.pack), problem)
-        return tuple(key for key in tied if verified(world, problem, self._count.shown(key)))
-
-    def _ended(self, votes: Tally, verdict: Decision, checked: tuple[str, ...] = ()) -> Result:
+    def _ended(self, votes: Tally, verdict: Decision) -> Result:
         count, left = self._count, self._n - len(self._count.came)
-        ruled = not checked and self._stop is not None and self._stop.check(count.answers, self._n).stop
-        if verdict.answer is None and not ruled and (checked := self._among(votes.tied)):
-            verdict = replace(verdict, answer=checked[0], reason="of the tied answers it is right by the rules")
-            self._right(checked[0])
+        ruled = self._stop is not None and self._stop.check(count.answers, self._n).stop
+        checked = self._right(votes.tied) if verdict.answer is None and not ruled else ()
+        if checked:
+            verdict = replace(verdict, answer=checked[0], reason="of the tied answers a program found it right")
+            self._leader.told(Best(count.shown(checked[0]), text=count.text(checked[0]), verified=True))
         shown = None if verdict.answer is None else count.shown(verdict.answer)
         text = "" if verdict.answer is None else count.text(verdict.answer)
         result = Result(verdict.answer, shown, text, votes, verdict, ruled, checked)
@@ -209,7 +188,7 @@ def concluded(result: Result, detail: dict[str, Any], problem: Problem, world: W
     right = True if result.checked else verified(world, problem, result.shown)
     told = {**detail, "verified": right, "accepted": [] if right is False else detail["accepted"]}
     if result.checked:
-        told["checked"] = "by program, which comes before the votes"
+        told["checked"] = "by program, which parts the answers that tie"
     sure = None if result.checked else result.share
     return Outcome(answer=result.shown, text=result.text, confidence=sure, detail=told)
 

@@ -102,7 +102,7 @@ async def climb(bench: Bench, task: Task, rungs: Sequence[Rung], budget: Rung, t
             how[rung.size] = await fitted.size(rung.strategy, how, rung.size, allowed)
             label += f" {rung.size}={how[rung.size]}"
         found = await measured(bench, task, label, rung.strategy, bench.seeds, **how)
-        n = await fitted.size("sc", {}, "n", await fitted.tokens(rung.strategy, how))
+        n = await fitted.size("sc", {}, "n", found.tokens)
         n = next((known for known in curve if abs(known - n) <= _ALIKE * n), n)
         steps.append(Step(found, n, None if rung.strategy == "sc" else await vote(n)))
         # The table that `title` will stand over, as far as it has come.

@@ -10,8 +10,8 @@ Stopping rules: beta, dirichlet, entropy, majority-share (arXiv:2305.11860), esc
 guarantees is about the answer the model gives most often, not about the truth. Whatever the rule, sampling also stops
 when no further sample could change the winner.
 
-A verifier comes before any vote: an answer that `of` brings and a program found right wins, and sampling stops. The
-chains of a pack with rules vote whether they are right or wrong, as in the paper; there the rules break ties only.
+Right or wrong, answers only count, as in the paper: `best-of-n` is for a program that can check them. A tie is
+reported; among the answers of `of`, one that a program found right there wins it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from promptkit.types import Model, Outcome, Problem, Strategy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfConsistency:
-    """Vote over n sampled chains of thought, or over a strategy's answers; ties are reported, only rules break them."""
+    """Vote over n sampled chains of thought, or over a strategy's answers; ties are reported."""
 
     about: ClassVar[About] = About(
         calls="up to n × the samples of `of`; cisc: up to 3n; universal: n + up to 4; cluster: up to n + 2n(n − 1)",
