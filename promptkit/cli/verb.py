@@ -6,9 +6,22 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from promptkit.errors import BadInput
+
+_FORM = "--structured"
+
 
 class Verb(TyperCommand):
     """A command with `Usage: promptkit runs rm [OPTIONS] RUN…` where typer has `[OPTIONS] {RUN…}...`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is left of the words; BadInput where two forms are asked for: the last would win in silence."""
+        if not ctx.resilient_parsing and sum(word == _FORM or word.startswith(f"{_FORM}=") for word in args) > 1:
+            _, _, met = self.make_parser(ctx).parse_args(args=list(args))
+            if sum(param.name == "structured" for param in met) > 1:
+                hint = f"give {_FORM} once, e.g. {_FORM} steps\nhelp: {ctx.command_path} --help"
+                raise BadInput(f"{_FORM} is given twice, and a reply has one form", hint=hint)
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What follows the command's name in its usage line."""

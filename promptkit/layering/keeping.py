@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from promptkit import answers, exchange, prompts
 from promptkit.around import Around
+from promptkit.outputs import canonical
 from promptkit.types import Completion, Message, Model, Outcome, Problem, Request
 
 LOST = "the form does not hold the answer"
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 _WORD = re.compile(r"[^\W_]+(?:[.,][^\W_]+)*")
 
 
@@ -37,6 +38,17 @@ def stated(outcome: Outcome, problem: Problem) -> str | None:
     """The answer of an outcome that a form must say; None where it is but the end of a text without a mark."""
     reader = problem.reader or prompts.pack(problem.pack).reader
     return outcome.answer if reader != "final" or exchange.marked(reader, outcome.text) else None
+
+
+def asking(problem: Problem, wanted: str) -> Problem:
+    """The problem with its output. Where any JSON will do, a number is asked for as ever: it is JSON already."""
+    number = prompts.pack(problem.pack).reader == "number" and wanted == "{}"
+    return problem if number else replace(problem, output_schema=wanted)
+
+
+def as_json(answer: str) -> str:
+    """An answer as any JSON that says it: a number as one, else text."""
+    return answer if _NUMBER.fullmatch(answer) else canonical(answer)
 
 
 def _plain(text: str) -> str:

@@ -117,6 +117,8 @@ def test_strategies_are_compared_inside_the_same_layers(model: str, capsys: Capt
     [
         (["--persona", " "], "--persona is empty"),
         (["--structured", "tabel:a"], "no form 'tabel'"),
+        (["--structured", "title", "--structured", "steps"], "give --structured once"),
+        (["--structured=title", "--structured=title"], "--structured is given twice"),
         (["--pattern", "fact-chek"], "did you mean fact-check?"),
         (["--pattern", "recipe", "-P", "game24"], "the puzzles of game24 go as they are"),
     ],

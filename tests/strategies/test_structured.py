@@ -16,6 +16,7 @@ from promptkit.announced import forecast, within
 from promptkit.errors import BadInput, Rejected, Unavailable
 from promptkit.events import Best, Record, Warned
 from promptkit.journal import Journal
+from promptkit.layering.keeping import holds
 from promptkit.providers.scripted import Scripted
 from promptkit.runtime.run import execute
 from promptkit.strategies.layers.structured import Structured
@@ -77,6 +78,7 @@ def test_what_cannot_be_repaired_is_reported_and_nothing_is_lost() -> None:
     outcome, seen = run(script)
     assert (outcome.answer, outcome.text, outcome.status) == ("Lyon", REASONED, "done")
     assert (told(outcome)["valid"], told(outcome)["text"], len(script.asked)) == (False, None, 2)
+    assert told(outcome)["repaired"] is False
     (warning,) = (each.event for each in seen if isinstance(each.event, Warned))
     assert "does not have the form table: there is no Markdown table" in warning.message
 
@@ -121,10 +123,10 @@ def test_a_form_that_was_cut_off_is_asked_for_in_a_shorter_one() -> None:
 
 
 def test_where_there_are_schemas_a_program_writes_the_form() -> None:
-    value = json.dumps({"rows": [{"city": "A | B", "people": "1\n2"}]})
+    value = json.dumps({"rows": [{"city": "Lyon | B", "people": "1\n2"}]})
     script = Script((AGAIN, value), otherwise=REASONED)
     outcome, _ = run(script, can=SCHEMA)
-    assert outcome.text == "| city | people |\n| --- | --- |\n| A \\| B | 1 2 |"
+    assert outcome.text == "| city | people |\n| --- | --- |\n| Lyon \\| B | 1 2 |"
     assert json.loads(str(script.asked[1].schema))["properties"]["rows"]["type"] == "array"
     cut = Completion(text=value[:20], model="m", finish="length")
     outcome, _ = run(Script((AGAIN, cut), otherwise=REASONED), can=SCHEMA)
@@ -139,12 +141,78 @@ def test_the_answer_of_a_vote_is_put_into_the_form() -> None:
 
 
 def test_a_puzzle_goes_as_it_is_and_its_answer_is_put_into_the_form() -> None:
-    script = Script((AGAIN, "1. Add.\n2. Multiply."), otherwise="Answer: 4 + 5 * 6 - 10")
+    steps = "1. 5 * 6 is 30.\n2. So it is 4 + 5*6 - 10."
+    script = Script((AGAIN, steps), otherwise="Answer: 4 + 5 * 6 - 10")
     strategy = Structured(form="steps", of="cot")
     outcome = api.run(strategy, "4 5 6 10", pack="game24", model=Scripted(script), journal="memory")
     assert outcome.verified
     assert "numbered steps" not in script.prompts[0]
-    assert outcome.text == "1. Add.\n2. Multiply."
+    assert (outcome.text, told(outcome)["repaired"]) == (steps, True)
+
+
+@pytest.mark.parametrize("form", ["steps", "title", "table:expression"])
+def test_a_form_without_the_answer_is_noise_and_the_answer_stays(form: str) -> None:
+    noise = {
+        "steps": "1. 99 - 4",
+        "title": "# Nine\n\n99 - 4",
+        "table:expression": "| expression |\n| --- |\n| 99 - 4 |",
+    }
+    script = Script((AGAIN, noise[form]), otherwise="Answer: 4 + 5 * 6 - 10")
+    seen: list[Record] = []
+    how: dict[str, Any] = {"pack": "game24", "journal": "memory", "sinks": [seen.append]}
+    outcome = api.run(Structured(form=form, of="cot"), "4 5 6 10", model=Scripted(script, capabilities=GRAMMAR), **how)
+    assert (outcome.answer, outcome.status, outcome.verified) == ("4 + 5 * 6 - 10", "done", True)
+    report = told(outcome)
+    assert (report["valid"], report["repaired"], report["text"]) == (False, False, outcome.answer)
+    assert [each.event.message for each in seen if isinstance(each.event, Warned)] == [report["fault"]]
+    assert report["fault"] == "the form does not hold the answer"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "said"),
+    [
+        ("1. It is 35.", "35", True),
+        ("| 2,100,000 |", "2100000", True),
+        ("| 35.0 |", "35", True),
+        ("| 135 |", "35", False),
+        ("| 35.5 |", "35", False),
+        ("(4+5) × 6 − 10", "(4 + 5) * 6 - 10", True),
+        ("4 + 6 - 10 and 5", "4 + 5 * 6 - 10", False),
+        ("| Lyon | 0.5 |", "lyon", True),
+        ("## Why\n\nThe largest is Paris.", "Paris, the capital", True),
+        ("## Why\n\nThe largest is Lyon.", "Paris", False),
+    ],
+)
+def test_a_text_holds_an_answer_however_it_is_set(text: str, answer: str, said: bool) -> None:
+    assert holds(text, answer) is said
+
+
+@pytest.mark.parametrize(
+    ("form", "first", "again", "answer", "valid"),
+    [
+        ("json", "Answer: Lyon", "6", "Lyon", False),
+        ("json", "Answer: Lyon", '{"city": "Lyon"}', '{"city":"Lyon"}', True),
+        ('json:{"type":"object"}', "Answer: 35", '{"n": 6}', "35", False),
+        ('json:{"type":"object"}', "Answer: 35", '{"n": 35}', '{"n":35}', True),
+        ('json:{"type":"integer"}', "Answer: seven", "7", "7", True),
+    ],
+)
+def test_an_answer_is_not_replaced_by_another_in_json(
+    form: str, first: str, again: str, answer: str, valid: bool
+) -> None:
+    outcome, _ = run(Script(("cannot be used", again), otherwise=first), form=form, can=SCHEMA)
+    assert (outcome.answer, outcome.status) == (answer, "done")
+    report = told(outcome)
+    assert (report["valid"], report["repaired"], report["text"]) == (valid, valid, answer)
+    assert report["fault"] == ("" if valid else "the form does not hold the answer")
+
+
+def test_a_number_is_any_json_already() -> None:
+    script = Script(otherwise="8 * 6 - 13 = 35\nAnswer: 35")
+    outcome, _ = run(script, form="json", can=SCHEMA, pack="words")
+    assert (outcome.answer, outcome.value, told(outcome)["text"]) == ("35", 35, "35")
+    assert len(script.asked) == 1
+    assert "JSON" not in script.prompts[0]
 
 
 PERSON = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
@@ -181,6 +249,7 @@ def test_an_answer_in_words_stays_where_json_does_not_come(of: str, first: str, 
     assert (outcome.answer, outcome.text) == (answer, first)
     assert outcome.status == ("done" if answer else "undecided")
     assert (told(outcome)["valid"], told(outcome)["text"], outcome.value) == (False, None, None)
+    assert told(outcome)["repaired"] is False
     assert any(isinstance(each.event, Warned) and "form json" in each.event.message for each in seen)
 
 

@@ -22,7 +22,7 @@ from promptkit.layering.amending import amended
 from promptkit.layering.forms import HINT, inlined, shape
 from promptkit.layering.holding import MOST, Held, formed
 from promptkit.layering.inside import layer
-from promptkit.layering.keeping import LOST, Keeping, stated
+from promptkit.layering.keeping import LOST, Keeping, as_json, asking, stated
 from promptkit.layering.shapes import Json, Shape
 from promptkit.types import Completion, Model, Outcome, Problem, Strategy
 
@@ -54,7 +54,7 @@ class Structured:
         self._refuse(problem)
         form = shape(self.form)
         if isinstance(form, Json):
-            return await self._as_json(replace(problem, output_schema=form.wanted), model)
+            return await self._as_json(asking(problem, form.wanted), model)
         with layer("structured", self._inner):
             whole = self._whole(problem)
             held = Held(model, form.grammar(None)) if whole and model.capabilities.grammar else model
@@ -80,8 +80,9 @@ class Structured:
         if outcome.answer is None:
             lost = replace(self._unformed(problem, outcome.text), detail=outcome.detail)
             return self._reported(lost, None, "no reply could be read as JSON", repaired=False)
-        valued = replace(outcome, value=json.loads(outcome.answer))
-        return self._reported(valued, outcome.answer, "", repaired=outcome.text in keeping.texts)
+        text = outcome.answer if problem.output_schema is not None else as_json(outcome.answer)
+        valued = replace(outcome, value=json.loads(text))
+        return self._reported(valued, text, "", repaired=outcome.text in keeping.texts)
 
     def _unformed(self, problem: Problem, reply: str) -> Outcome:
         """What a reply answers in words; undecided where it does not say, or tries to say it in JSON."""
@@ -95,15 +96,12 @@ class Structured:
 
     def _reported(self, outcome: Outcome, text: str | None, fault: str, repaired: bool) -> Outcome:
         if text is None:
-            emit(Warned(LOST if fault == LOST else f"the reply does not have the form {self._kind}: {fault}"))
+            kind = self.form.partition(":")[0]
+            emit(Warned(fault if fault == LOST else f"the reply does not have the form {kind}: {fault}"))
         told: dict[str, Any] = {"form": self.form, "valid": text is not None}
         told["text"] = outcome.answer if fault == LOST else text
         told |= {"repaired": repaired, "fault": fault}
         return replace(outcome, detail={**outcome.detail, "structured": told})
-
-    @property
-    def _kind(self) -> str:
-        return self.form.partition(":")[0]
 
     def _told(self, problem: Problem, form: Shape) -> Problem:
         """The problem with the form behind its question; a puzzle goes as it is, its answer is put into the form."""
@@ -133,14 +131,14 @@ class Structured:
         """The samples it takes: those inside, and a repair where the form is not there."""
         form = shape(self.form)
         if isinstance(form, Json):
-            return forecast(self._inner, replace(problem, output_schema=form.wanted))
+            return forecast(self._inner, asking(problem, form.wanted))
         return forecast(self._inner, problem) + Forecast(0, None, MOST)
 
     def within(self, problem: Problem, samples: int) -> Structured | None:
         """With the largest strategy inside that leaves room for a repair."""
         form = shape(self.form)
         if isinstance(form, Json):
-            smaller = within(self._inner, replace(problem, output_schema=form.wanted), samples)
+            smaller = within(self._inner, asking(problem, form.wanted), samples)
         else:
             smaller = within(self._inner, problem, samples - MOST)
         return replace(self, of=smaller) if smaller else None
