@@ -34,10 +34,11 @@ def main() -> None:
         verdicts = [report["verdict"] for report in reports]
         right = sum(map(_planted if name == PLANTED else _null, reports))
         spread = " / ".join(str(verdicts.count(each)) for each in ("better", "none", "worse"))
-        gap = 100 * fmean(report["held_out"]["difference"] for report in reports)
+        gaps = [100 * report["held_out"]["difference"] for report in reports if report["held_out"]]
+        gap = f"{fmean(gaps):+.1f} points" if gaps else "-"  # of hopeless candidates nothing is measured
         most = max(report["spent"]["calls"] for report in reports)
         print(
-            f"| {name} | {len(seeds)} | {right} | {spread} | {gap:+.1f} points | at most {most} | {found.calls} |",
+            f"| {name} | {len(seeds)} | {right} | {spread} | {gap} | at most {most} | {found.calls} |",
             flush=True,
         )
 
@@ -49,8 +50,8 @@ def _report(what: recipe.Recipe) -> dict[str, Any]:
 
 def _planted(report: dict[str, Any]) -> bool:
     """The planted one was found, within the budget."""
-    chosen = next(each for each in report["training"]["candidates"] if each["name"] == report["chosen"])
-    return report["verdict"] == "better" and chosen["instruction"] == BETTER and not report["budget"]["reached"]
+    told = [each["instruction"] for each in report["training"]["candidates"] if each["name"] == report["chosen"]]
+    return report["verdict"] == "better" and told == [BETTER] and not report["budget"]["reached"]
 
 
 def _null(report: dict[str, Any]) -> bool:

@@ -115,7 +115,7 @@ def _document(run: str | None, model: str, draws: Sequence[Drawn], others: int, 
     counts = Counter(draw.key for draw in draws if draw.key is not None).most_common()
     measures = measured(draws) if draws else []
     numbers = {m.name.replace(" ", "_"): {"value": m.value, "low": m.low, "high": m.high} for m in measures}
-    body = {"schema": "promptkit.diversity/1", "run": run, "model": model, "draws": len(draws)}
+    body: dict[str, Any] = {"schema": "promptkit.diversity/1", "run": run, "model": model, "draws": len(draws)}
     body |= {"unread": sum(draw.key is None for draw in draws), "other_calls": others}
     body |= {"answers": [[shown[key], count] for key, count in counts], "measures": numbers}
     return writable({**body, "verdict": word, "sentence": sentence})

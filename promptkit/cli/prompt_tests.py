@@ -61,8 +61,9 @@ def try_out(
     else:
         columns(("", "template", "case", "model", "reply"), [each.row() for each in found])
         for each in found:
+            wanted = "expected " if each.read else ""
             for what in each.missed:
-                err(clean(f"{each.case.where}: {each.prompt.id} {each.case.name}: {'expected ' if each.read else ''}{what}"))
+                err(clean(f"{each.case.where}: {each.prompt.id} {each.case.name}: {wanted}{what}"))
         out(f"{passed}/{len(found)} pass")
     return Exit.DONE if passed == len(found) else Exit.GATE
 

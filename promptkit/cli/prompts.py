@@ -150,7 +150,9 @@ def render(
 
 
 def check(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH|ID…]", help="Files, folders, pack/template; none: all.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH|ID…]", help="Files, folders, pack/template; none: all.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for what is probably a slip, too.")] = False,
 ) -> None:
     """Check templates; exit 2 if one cannot be used. What is probably a slip is told."""

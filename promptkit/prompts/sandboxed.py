@@ -171,9 +171,9 @@ def refused(tree: nodes.Template) -> Iterator[tuple[str, int]]:
         if isinstance(item.arg, nodes.Const) and str(item.arg.value).startswith("__"):
             yield str(item.arg.value), item.lineno
     for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Getattr) and not call.node.attr.startswith("__"):
-            if call.node.attr not in _CALLED:
-                yield call.node.attr, call.lineno
+        called = call.node.attr if isinstance(call.node, nodes.Getattr) else ""
+        if called and called not in _CALLED and not called.startswith("__"):
+            yield called, call.lineno
 
 
 def fill(body: str, inputs: Mapping[str, Any], parts: Parts = ()) -> str:

@@ -251,8 +251,13 @@ class RunState:
 
     @_on.register
     def _(self, event: e.HumanAnswered, record: Record) -> None:
-        # What was asked and answered stands above the frame.
-        self._drafts = {key: draft for key, draft in self._drafts.items() if not draft.done}
+        # What was asked and answered stands above the frame, whether or not the end of the call was told.
+        asked = event.question.strip()
+        self._drafts = {
+            key: draft
+            for key, draft in self._drafts.items()
+            if not draft.done and (not asked or asked not in draft.text)
+        }
 
     @_on.register
     def _(self, event: e.Retrying, record: Record) -> None:

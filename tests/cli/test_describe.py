@@ -71,7 +71,9 @@ def test_in_a_terminal_it_asks_for_what_is_missing(tmp_path: Path) -> None:
     from typed import Terminal
 
     with Terminal(tmp_path, "describe", "List rainy cities, briefly.") as term:
+        term.until("An empty line leaves a thing out")
         term.until("audience: who will read")
+        term.until("\n> ")
         term.type("sailors")
         term.until("constraints: ")
         term.type("")

@@ -134,6 +134,19 @@ def test_the_tests_of_a_template_pass_and_fail(home: Path, capsys: Capture) -> N
     assert f"{path}:7: mine/ask wrong: expected answer" in told.err
 
 
+def test_a_test_that_ends_without_an_answer_says_why(home: Path, capsys: Capture) -> None:
+    write(home, OLD)
+    path = write(home, CASES, "mine/ask.tests.yaml")
+    assert start(["prompts", "test", "mine/ask", "-m", "builtin"]) == 6
+    err = capsys.readouterr().err
+    assert f"{path}:2: mine/ask right: builtin is a tiny model" in err
+    schema = "schema: {type: object, required: [n], properties: {n: {type: integer}}}"
+    write(home, OLD.replace("---\n", f"---\n{schema}\n", 1))
+    assert start(["prompts", "test", "mine/ask"]) == 6
+    err = capsys.readouterr().err
+    assert "mine/ask right: the reply does not fit the output" in err
+
+
 @pytest.mark.parametrize(
     ("cases", "says"),
     [

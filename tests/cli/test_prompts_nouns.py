@@ -174,6 +174,9 @@ def test_a_template_that_cannot_be_read_is_listed_with_a_mark(home: Path, capsys
     assert "\n! mine/solve " in out
     assert "promptkit prompts check" in err
     assert "of general, which it inherits" in err
+    assert start(["prompts", "list", "-P", "mine", "--all"]) == 0
+    out = capsys.readouterr().out
+    assert "general/cot" in out, "what it inherits is listed too"
     assert "general/solve " not in out, "what its own hides is not"
     assert start(["prompts", "check"]) == 2
     assert "did you mean" not in capsys.readouterr().err
