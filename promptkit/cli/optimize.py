@@ -16,8 +16,9 @@ from promptkit.cli.exits import OF_STATUS, Exit
 from promptkit.cli.run import shared
 from promptkit.cli.speak import clean, err, out, out_json, say
 from promptkit.cli.tables import columns, prose
+from promptkit.cli.typed import Typed
 from promptkit.cli.verb import Verb
-from promptkit.events import Record, SpanStarted, Warned
+from promptkit.events import BudgetHit, Record, SpanStarted, Warned
 from promptkit.types import Outcome, plain
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _command() -> Callable[..., int]:
 
         The candidates of the recipe race on training questions under its budget; the best one and the prompt in force
         are asked the held-out ones. What is told is that difference with its interval, never a score it was chosen by.
-        Where nothing is better, nothing is written. Every call is in the journal: the same command again costs nothing.
+        Where nothing is better, nothing is written. Every call is in the journal: the same command again costs nothing,
+        and starts from the same template, though a better version of it is in force by then. Other recipes start there.
         """
         return _optimize(recipe, output, seed, dry_run, given)
 
@@ -78,7 +80,7 @@ def _optimize(named: str, output: Path | None, seed: int | None, dry_run: bool, 
     as_json, quiet = given.pop("as_json"), given.pop("quiet")
     how: Mapping[str, Any] = given
     if dry_run:
-        return _forecast(recipe, plan(recipe, **{**how, "journal": "memory"}), as_json)
+        return _forecast(recipe, plan(recipe, kept=False, **how), as_json)
     made = plan(recipe, **how)
     what: Any = made.strategy
     file = versions.target(recipe.prompt, output)
@@ -88,22 +90,30 @@ def _optimize(named: str, output: Path | None, seed: int | None, dry_run: bool, 
     from promptkit import sync
     from promptkit.runtime.run import execute
 
+    again, progress = Typed(named, {"output": output, "seed": seed, **given}), _Progress(quiet=quiet)
     try:
-        outcome = sync.run(execute(made, (_Progress(quiet=quiet),)))
+        outcome = sync.run(execute(made, (progress,)))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        say("interrupted; what was asked is kept, the same command goes on:", [f"promptkit optimize {named}"])
+        say("interrupted; what was asked is kept:", again.after_cut(made.run))
         return Exit.INTERRUPTED
     if "sentence" not in outcome.detail:
-        say(f"cut short: {outcome.detail.get('cut', outcome.status)}", [f"promptkit optimize {named}"])
+        say(f"cut short: {outcome.detail.get('cut', outcome.status)}", again.after_cut(outcome.run, progress.hit))
         if as_json:
             out_json(_document(recipe, outcome, None))
         return OF_STATUS[outcome.status]
-    written = _written(recipe, outcome, file)
+    written, anew = _written(recipe, outcome, file, what.recipe)
     if as_json:
         out_json(_document(recipe, outcome, written))
     else:
         _print(outcome.detail, quiet=quiet)
-    _told(outcome.detail, file, written, named)
+    if outcome.detail["budget"]["reached"]:
+        err(f"the budget of {recipe.path} ended the race early; with a larger one there:")
+        err(f"  {again.typed()}" + ("   # draws anew" if again.fresh else "   # goes on where it stopped"))
+    if written:
+        say(f"{'written' if anew else 'already written'}: {written}", [f"promptkit prompts check {written}"])
+    elif outcome.detail["verdict"] == "better" and file is None:
+        more = "" if again.fresh else "   # asks nothing again"
+        say("not written: there is no project here", [f"{again.typed(output='FILE.md')}{more}"])
     if outcome.detail["verdict"] != "unmeasured":
         return Exit.DONE
     return Exit.BUDGET if outcome.detail["budget"]["reached"] else Exit.UNDECIDED
@@ -136,23 +146,29 @@ class _Progress:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
+        self.hit: BudgetHit | None = None  # the cap that ended it
 
     def __call__(self, record: Record) -> None:
-        if isinstance(record.event, Warned):
+        if isinstance(record.event, BudgetHit):
+            self.hit = record.event
+        elif isinstance(record.event, Warned):
             err(f"warning: {clean(record.event.message)}")
         elif isinstance(record.event, SpanStarted) and not self._quiet and record.span.count("/") == 1:
             err(f"{clean(record.span.partition('/')[2])} … ({record.spent.calls} calls)")
 
 
-def _written(recipe: Recipe, outcome: Outcome, file: Path | None) -> Path | None:
-    """The file of the better version, once it is there; None where there is none to write, or no place."""
+def _written(recipe: Recipe, outcome: Outcome, file: Path | None, digest: str) -> tuple[Path | None, bool]:
+    """The file of the better version, None where there is none or no place; and whether it was not there already."""
     from promptkit.optimizing import versions
 
     if outcome.detail["verdict"] != "better" or file is None:
-        return None
-    said = versions.text(outcome.detail, run=outcome.run, model=outcome.model, strategy=recipe.strategy, name=file.stem)
-    versions.write(file, said)
-    return file
+        return None, False
+    where: dict[str, str] = {"run": outcome.run, "model": outcome.model, "strategy": recipe.strategy}
+    said = versions.text(outcome.detail, **where, name=file.stem, recipe=digest)
+    anew = not versions.already(file, said)
+    if anew:
+        versions.write(file, said)
+    return file, anew
 
 
 def _print(report: Mapping[str, Any], *, quiet: bool) -> None:
@@ -163,16 +179,6 @@ def _print(report: Mapping[str, Any], *, quiet: bool) -> None:
         out("")
         prose(shares(report))
     prose(clean(report["sentence"]))
-
-
-def _told(report: Mapping[str, Any], file: Path | None, written: Path | None, named: str) -> None:
-    """What became of the new version, and what cut the search short."""
-    if report["budget"]["reached"]:
-        err("the budget ended the race early; a larger one goes on where it stopped")
-    if written:
-        say(f"written: {written}", [f"promptkit prompts check {written}"])
-    elif report["verdict"] == "better" and file is None:
-        say("not written: there is no project here", [f"promptkit optimize {named} -o FILE.md   # asks nothing again"])
 
 
 def _document(recipe: Recipe, outcome: Outcome, written: Path | None) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class _Search:
         await self._exemplify()
         self._refuse_unused()
         await race.halve()
-        leader = None if race.hopeless else race.leader()
+        leader = race.leader()
         held = await self._held_out(leader) if leader else None
         told = report.told(race, leader, held, self.purse, self.base)
         answer = told["sentence"]

@@ -21,10 +21,11 @@ from promptkit.settings import default_model
 from promptkit.types import Outcome, Problem, Provider
 
 
-def plan(recipe: Recipe, *, past: str | Path | Journal | None = None, **how: Any) -> Plan:
-    """The optimisation as a run; BadInput says where the recipe asks for what cannot be. `past`: an earlier journal."""
+def plan(recipe: Recipe, *, kept: bool = True, **how: Any) -> Plan:
+    """The optimisation as a run, in a journal that is `kept` or not; BadInput says where the recipe cannot be meant."""
     model = how.pop("model", None) or recipe.model
-    what = optimization(recipe, model, past or how.get("journal"))
+    what = optimization(recipe, model, how.get("journal"))
+    how |= {} if kept else {"journal": "memory"}
     question = f"optimize {recipe.prompt}, as {composition.spelled(cast(Any, what.of))} asks with it"
     made = api.plan(what, question, model=model, seed=recipe.seed, **how)
     _refuse_misfit(recipe, made.provider)

@@ -91,11 +91,9 @@ class Race:
             await self.upto(rung)
 
     def leader(self) -> Runner | None:
-        """The one with the most evidence; the least bad one where all were dropped; None where none ran."""
-        asked = [each for each in self.runners if each.evidence.n]
-        if running := [each for each in asked if not each.left]:
-            return max(running, key=lambda each: each.rank)
-        return max(asked, key=lambda each: each.evidence.mean, default=None)
+        """The one with the most evidence; None where all were dropped, and where none ran."""
+        running = [each for each in self.running if each.evidence.n]
+        return max(running, key=lambda each: each.rank, default=None)
 
     async def upto(self, rung: int) -> None:
         """Ask everybody who is in the questions below that number which they lack, a few questions at a time."""

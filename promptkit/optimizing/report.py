@@ -83,8 +83,6 @@ def rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     for each in report["training"]["candidates"]:
         right = "-" if each["training_right"] is None else f"{100 * each['training_right']:.0f} %"
         then = each.get("left") or ("held-out" if each["name"] == report["chosen"] else "")
-        if each["name"] == report["chosen"] and each.get("left"):
-            then += ", held-out"
         evidence = f"{each['e_value']:.3g}" if "e_value" in each else ""
         said = " ".join(each["instruction"].split())
         said = said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"

@@ -130,11 +130,64 @@ def test_what_an_earlier_run_wrote_is_written_again(home: Path) -> None:
 
 
 def test_in_a_project_the_new_version_is_what_the_next_run_starts_from(home: Path) -> None:
+    """Unless it is the same recipe, which starts from where it started."""
     (home / "promptkit.toml").touch()
     assert document(home)["parent"]["version"] == 1
+    (home / "r.yaml").write_text(RECIPE.replace("Say it loudly.", "Shout it."))
     again = document(home)
-    assert (again["parent"]["version"], again["verdict"], again["written"]) == (2, "worse", None)
+    assert (again["parent"]["version"], again["verdict"], again["written"]) == (2, "none", None)
     assert [each["name"] for each in again["training"]["candidates"]] == ["baseline", "instruction 1"]
+
+
+def test_in_a_project_the_same_again_asks_nothing_and_says_the_same(home: Path) -> None:
+    (home / "promptkit.toml").touch()
+    path = home / "prompts" / "general" / "solve.md"
+    first = command(home, "optimize", "r.yaml")
+    text = path.read_bytes()
+    second = command(home, "optimize", "r.yaml")
+    assert (second.code, second.out) == (0, first.out)
+    assert f"already written: {path}" in second.err
+    assert path.read_bytes() == text
+    told = document(home)
+    assert told["usage"]["calls"] == told["usage"]["cached_calls"] > 0
+    (home / "r.yaml").write_text(RECIPE.replace("calls: 200", "calls: 300"))
+    told = document(home)
+    assert (told["verdict"], told["usage"]["calls"]) == ("better", told["usage"]["cached_calls"]), "the budget alone"
+    other = document(home, "--seed", "1")
+    assert other["parent"]["version"] == 2, "other questions are another recipe"
+
+
+def test_a_parent_that_was_written_over_is_in_the_journal(home: Path) -> None:
+    (home / "promptkit.toml").touch()
+    path = home / "prompts" / "general" / "solve.md"
+    path.parent.mkdir(parents=True)
+    path.write_text("---\nversion: 7\ninputs: [question]\n---\n{{ question }}\n\nMumble.\n")
+    dry = command(home, "optimize", "r.yaml", "--dry-run").out
+    assert document(home)["parent"]["version"] == 7
+    assert "Mumble" not in path.read_text()
+    told = document(home)
+    assert (told["parent"]["version"], told["verdict"]) == (7, "better")
+    assert told["usage"]["calls"] == told["usage"]["cached_calls"]
+    assert command(home, "optimize", "r.yaml", "--dry-run").out == dry
+
+
+def test_a_version_that_was_edited_is_a_template_of_its_own(home: Path) -> None:
+    (home / "promptkit.toml").touch()
+    document(home)
+    path = home / "prompts" / "general" / "solve.md"
+    path.write_text(path.read_text().replace("Say it softly.", "Whisper it."))
+    told = document(home)
+    assert told["parent"]["version"] == 2
+    assert told["training"]["candidates"][0]["instruction"] == "Whisper it."
+
+
+def test_where_all_are_hopeless_no_held_out_question_is_asked(home: Path) -> None:
+    (home / "replies.yaml").write_text('replies:\n- {when: Say, say: "no"}\n- say: "yes"\n')
+    said = command(home, "optimize", "r.yaml")
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[-1].startswith("no better prompt found: in the race")
+    assert "held-out: not asked" in said.out
+    assert document(home)["spent"]["calls"] <= 3 * 16
 
 
 def test_what_the_strategy_decodes_with_is_part_of_the_version(home: Path) -> None:
@@ -150,19 +203,44 @@ def test_a_dry_run_asks_nothing(home: Path) -> None:
     said = command(home, "optimize", "r.yaml", "--dry-run")
     assert said.code == 0
     assert "Say it softly.  ->  general/solve" in said.out
-    assert "would take 80 to 112 samples, about 104; nothing was called" in said.err
+    assert "would take 16 to 112 samples, about 104; nothing was called" in said.err
     told = json.loads(command(home, "optimize", "r.yaml", "--dry-run", "--json").out)
-    assert (told["schema"], told["samples"]["least"], told["samples"]["most"]) == ("promptkit.dry-run/1", 80, 112)
+    assert (told["schema"], told["samples"]["least"], told["samples"]["most"]) == ("promptkit.dry-run/1", 16, 112)
     assert recorded(home) == []
 
 
 def test_a_cap_ends_it_with_what_goes_on(home: Path) -> None:
     said = command(home, "optimize", "r.yaml", "--max-calls", "30")
     assert said.code == 5
-    assert "promptkit optimize r.yaml" in said.err
+    assert hints(said.err) == ["promptkit optimize r.yaml --max-calls 60"]
     again = document(home)
     assert again["verdict"] == "better"
     assert again["usage"]["cached_calls"] == 30
+
+
+def test_what_goes_on_after_a_cap_is_the_command_as_it_was_typed(home: Path) -> None:
+    said = command(home, "optimize", "r.yaml", "-o", "my file.md", "--seed", "3", "--max-tokens", "100")
+    assert hints(said.err) == ["promptkit optimize r.yaml -o 'my file.md' --seed 3 --max-tokens 200"]
+    said = command(home, "optimize", "r.yaml", "--fresh", "--max-calls", "20")
+    row = recorded(home)[0]
+    assert hints(said.err) == [
+        "promptkit optimize r.yaml --fresh --max-calls 40   # draws anew",
+        f"promptkit resume {row.id} --max-calls 40   # goes on with these draws; writes no file",
+    ]
+    assert command(home, "resume", row.id, "--max-calls", "200", "-q").out.startswith("instruction 2 is better")
+
+
+def test_a_budget_of_the_recipe_is_raised_there(home: Path) -> None:
+    """No flag and no resume can."""
+    (home / "r.yaml").write_text(RECIPE.replace("calls: 200", "calls: 100").replace("[Say", "[Hum it., Say"))
+    said = command(home, "optimize", "r.yaml", "--fresh")
+    assert "the budget of r.yaml ended the race early" in said.err, said.err
+    assert "resume" not in said.err
+    assert hints(said.err)[0] == "promptkit optimize r.yaml --fresh   # draws anew"
+
+
+def hints(err: str) -> list[str]:
+    return [line.strip() for line in err.splitlines() if line.startswith("  promptkit ")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT between processes")

@@ -89,8 +89,10 @@ def test_a_version_that_is_hopeless_is_dropped_long_before_the_end() -> None:
     dropped = report["training"]["candidates"][1]
     assert dropped["left"].startswith("hopeless after")
     assert dropped["n"] <= 16
-    assert report["verdict"] == "worse"
-    assert "no better prompt found" in report["sentence"]
+    assert (report["verdict"], report["chosen"], report["held_out"]) == ("none", None, None)
+    assert report["sentence"].startswith("no better prompt found: in the race no candidate kept a chance")
+    held_out = [each.question for each in items(200, 64)]
+    assert not any(question in request.messages[-1].text for request in model.asked for question in held_out)
 
 
 def test_it_is_the_same_again() -> None:
