@@ -12,6 +12,7 @@ import tiny_gguf
 from local_model import opened
 
 from promptkit import api
+from promptkit.layering.keeping import LOST
 from promptkit.providers.llamacpp import open_llamacpp
 from promptkit.strategies.layers.structured import Structured
 from promptkit.types import Outcome, Provider
@@ -29,7 +30,8 @@ JSON = {"type": "object", "properties": {"n": DIGIT}, "required": ["n"], "additi
 PROMPTS = 50
 
 
-def test_json_is_held_to_its_schema() -> None:
+def test_json_is_held_to_its_schema_or_the_answer_stands_alone() -> None:
+    """Every repair fits the schema; one that says another number than the chain reached is not taken for it."""
     questions = [f"Anna has {n} boxes with 8 cookies each. How many are there?" for n in range(2, 8)]
     strategy = Structured(form=f"json:{json.dumps(JSON)}", of="cot(reply_tokens=64)")
 
@@ -39,8 +41,9 @@ def test_json_is_held_to_its_schema() -> None:
             return list(await asyncio.gather(*(api.arun(strategy, question, **how) for question in questions)))
 
     for outcome in asyncio.run(main()):
-        assert outcome.detail["structured"]["valid"], outcome.detail
-        assert set(outcome.value) == {"n"}
+        told = outcome.detail["structured"]
+        assert told["valid"] or (told["fault"], told["text"]) == (LOST, outcome.answer), outcome.detail
+        assert not told["valid"] or set(outcome.value) == {"n"}
 
 
 def told(folder: Path, solve: Callable[[Provider], Any]) -> Any:
